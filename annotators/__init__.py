@@ -1,0 +1,50 @@
+"""One family of columns a folder, one way to fill it a file: `annotators/<family>/<way>.py`.
+
+The registry lists files; a module is imported only when its way is asked for, so that a way whose
+packages are not installed costs nobody anything.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pipeline.annotator import Annotator
+from pipeline.errors import OptionError, unknown
+
+_HERE = Path(__file__).parent
+
+
+@cache
+def ways() -> dict[str, tuple[str, ...]]:
+    """Every family with its ways, without importing any of them."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(_HERE.glob("*/*.py")):
+        if not file.stem.startswith("_"):
+            found.setdefault(file.parent.name, []).append(file.stem)
+    return {family: tuple(names) for family, names in found.items()}
+
+
+def load(family: str, way: str) -> type[Annotator[Any]]:
+    """The class in `annotators/<family>/<way>.py`.
+
+    Raises OptionError if there is none (listing those that exist), or if a package it needs is not
+    installed (naming the extra that brings it).
+    """
+    if family not in ways():
+        raise unknown("annotator", family, ways())
+    if way not in ways()[family]:
+        raise unknown(f"way to fill {family}", way, ways()[family])
+    name = f"annotators.{family}.{way}"
+    try:
+        module = import_module(name)
+    except ModuleNotFoundError as error:
+        raise OptionError(
+            f"{family}={way} needs the package {error.name!r}: pip install 'speechcraft[models]'."
+        ) from error
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Annotator) and value.__module__ == name:
+            return value
+    raise OptionError(f"{name} holds no annotator.")

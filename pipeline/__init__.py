@@ -1,0 +1,1 @@
+"""What flows and what runs it. Knows no model, no prompt, no job."""

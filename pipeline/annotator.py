@@ -1,0 +1,110 @@
+"""The one interface: a batch of clips in, as many outcomes out, in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Literal, TypeVar
+
+from pipeline.clip import Clip, Samples
+from pipeline.errors import ClipError
+from pipeline.rows import Row
+
+R = TypeVar("R", bound=Row)
+Hears = Literal["raw", "speech"]
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """This clip is not for this annotator; not an error."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What an annotator's numbers come from, besides its code.
+
+    `identity` goes into the fingerprint: a revision, a content hash, or a package version.
+    """
+
+    name: str
+    identity: str
+    licence: str
+    commercial: bool = True
+    source: str = ""
+
+
+class Annotator(Generic[R]):
+    """One way to fill one family of columns.
+
+    A subclass lives in `annotators/<family>/<way>.py`, declares the facts below, takes its options
+    as keyword-only constructor arguments (`Annotated[type, Option(...)]`) and implements `annotate`.
+    After `__init__` it is ready. The facts are readable without loading anything heavy.
+    """
+
+    row: ClassVar[type[Row]]
+    """The row it writes; the row's family is the folder it lives in."""
+    version: ClassVar[int]
+    """Raise it when the same options begin to give other values."""
+    needs: ClassVar[tuple[type[Row], ...]] = ()
+    """Without these rows a clip is not annotated."""
+    wants: ClassVar[tuple[type[Row], ...]] = ()
+    """These rows are read where present."""
+    hears: ClassVar[Hears | None] = None
+    """`raw` sound as decoded, `speech` (enhanced where enhancement applied), or none."""
+    sees: ClassVar[frozenset[str]] = frozenset()
+    """The fields of `clip.given` it is shown."""
+    languages: ClassVar[frozenset[str] | None] = None
+    """The languages it serves; clips of others are skipped. None: all."""
+    exact: ClassVar[bool] = True
+    """Same job, same bytes. False: same values within `tolerance`."""
+    tolerance: ClassVar[str] = ""
+    batch_clips: ClassVar[int] = 16
+
+    @classmethod
+    def models(cls, options: Mapping[str, object]) -> tuple[Model, ...]:
+        """The models these options would load; loads nothing."""
+        return ()
+
+    @classmethod
+    def salt(cls, options: Mapping[str, object]) -> str:
+        """Anything else the values depend on (the text of a lexicon or prompt), as stable text."""
+        return ""
+
+    @classmethod
+    def from_given(cls, clip: Clip) -> Row | None:
+        """The whole row where the source gives it, so that nothing need be recognised."""
+        return None
+
+    def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
+        """One outcome per clip, in order. Raising fails the batch, which is then tried clip by clip."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Heard(Generic[R]):
+    """A row together with the sound it describes; `samples=None` leaves the sound as it was."""
+
+    row: R
+    samples: Samples | None
+
+
+class SoundAnnotator(Annotator[R]):
+    """An annotator that also makes sound: the decoder, an enhancer. Implements `hear`."""
+
+    def hear(self, clips: Sequence[Clip]) -> Sequence[Heard[R] | Skip | ClipError]:
+        """One outcome per clip, in order."""
+        raise NotImplementedError
+
+
+class CalibratedAnnotator(Annotator[R]):
+    """An annotator whose thresholds come from the corpus and are then frozen with the run."""
+
+    measures: ClassVar[tuple[type[Row], ...]]
+    """The rows thresholds are made from."""
+
+    @classmethod
+    def calibrate(cls, clips: Iterable[Clip]) -> Mapping[str, object]:
+        """Thresholds as JSON, from clips that carry `measures`; passed to the constructor as `thresholds`."""
+        raise NotImplementedError

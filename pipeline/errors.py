@@ -1,0 +1,61 @@
+"""Every error the factory raises on purpose.
+
+SpeechcraftError
+├── UsageError        what the person asked for cannot be done; one sentence, exit code 2
+│   ├── OptionError   an option or annotator that does not exist, or a value out of range
+│   ├── SourceError   a source that cannot be read as speech
+│   └── RunError      a run directory that cannot be used
+├── ClipError         one clip cannot be annotated; becomes the clip's row, never stops a shard
+└── ShardError        one shard cannot be annotated; it is tried again, then given up
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SpeechcraftError(Exception):
+    """The root: catch it to catch every error raised on purpose."""
+
+
+class UsageError(SpeechcraftError):
+    """The request cannot be carried out; the message is one sentence a person can act on."""
+
+
+class OptionError(UsageError):
+    """A name or a value in the job is wrong; the message lists what exists."""
+
+
+class SourceError(UsageError):
+    """The source of speech cannot be read."""
+
+
+class RunError(UsageError):
+    """The run directory cannot be used."""
+
+
+class ClipError(SpeechcraftError):
+    """One clip cannot be annotated.
+
+    `code` is a short stable word to group by (`decode`, `too_short`); the message is one sentence.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    def __reduce__(self) -> tuple[type[ClipError], tuple[str, str]]:
+        return type(self), (self.code, str(self))
+
+
+class ShardError(SpeechcraftError):
+    """One shard cannot be annotated as a whole."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> OptionError:
+    """An error that names what exists, the likeliest first."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return OptionError(f"There is no {kind} {name!r}.{hint} There is: {', '.join(names) or 'none'}.")

@@ -1,0 +1,1 @@
+"""The words: lexicons and the grammar that turns labels into captions."""
