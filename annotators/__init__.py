@@ -28,23 +28,32 @@ def ways() -> dict[str, tuple[str, ...]]:
 
 
 def load(family: str, way: str) -> type[Annotator[Any]]:
-    """The class in `annotators/<family>/<way>.py`.
+    """The class in `annotators/<family>/<way>.py`, or in a module of your own named `package.module`.
 
     Raises OptionError if there is none (listing those that exist), or if a package it needs is not
     installed (naming the extra that brings it).
     """
+    if "." in way:
+        return _annotator_in(way, family)
     if family not in ways():
         raise unknown("annotator", family, ways())
     if way not in ways()[family]:
         raise unknown(f"way to fill {family}", way, ways()[family])
-    name = f"annotators.{family}.{way}"
+    return _annotator_in(f"annotators.{family}.{way}", family)
+
+
+def _annotator_in(name: str, family: str) -> type[Annotator[Any]]:
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
+        if error.name and name.startswith(error.name):
+            raise OptionError(f"There is no module {name!r} to fill {family} with.") from error
         raise OptionError(
-            f"{family}={way} needs the package {error.name!r}: pip install 'speechcraft[models]'."
+            f"{name} needs the package {error.name!r}: pip install 'speechcraft[models]'."
         ) from error
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Annotator) and value.__module__ == name:
+            if value.row.family != family:
+                raise OptionError(f"{name} fills {value.row.family!r}, not {family!r}.")
             return value
-    raise OptionError(f"{name} holds no annotator.")
+    raise OptionError(f"The module {name} holds no annotator.")

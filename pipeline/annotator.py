@@ -105,6 +105,6 @@ class CalibratedAnnotator(Annotator[R]):
     """The rows thresholds are made from."""
 
     @classmethod
-    def calibrate(cls, clips: Iterable[Clip]) -> Mapping[str, object]:
+    def calibrate(cls, clips: Iterable[Clip], options: Mapping[str, object]) -> Mapping[str, object]:
         """Thresholds as JSON, from clips that carry `measures`; passed to the constructor as `thresholds`."""
         raise NotImplementedError

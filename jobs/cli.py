@@ -1,0 +1,172 @@
+"""`speechcraft`: the command line. Exit codes:
+
+0  done; clips that failed are rows with a reason
+1  an error in speechcraft itself
+2  the request cannot be carried out: one sentence says why
+3  finished, but some shards were given up; their clips are rows with status failed
+130  interrupted; the same command goes on from there
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from pipeline.errors import UsageError
+
+GIVEN_UP = 3
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="speechcraft",
+    help="Speech in, a captioned dataset out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+RunDir = Annotated[
+    str, typer.Argument(help="A run directory: a folder or any fsspec URL.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]
+
+
+@app.command()
+def annotate(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of sound, a manifest (jsonl, csv, tsv, parquet), tar shards, a Hugging Face "
+            "dataset, a Kaldi folder or a Lhotse cut manifest.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[str, typer.Option(help="The run directory.", show_default=False)],
+    profile: Annotated[str | None, typer.Option(help="A set of annotators that ships.")] = None,
+    job: Annotated[Path | None, typer.Option(help="A job file, instead of a profile.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="annotator.option=value, annotator=way or annotator=off."),
+    ] = None,
+    shard_size: Annotated[int | None, typer.Option(min=1, help="Clips in a shard.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Annotate the first N clips only.")] = None,
+    engine: Annotated[
+        str, typer.Option(help="ray, or inline: in this process, one shard at a time.")
+    ] = "ray",
+    actors: Annotated[int | None, typer.Option(min=1, help="Processes per pool.")] = None,
+    ray_address: Annotated[str | None, typer.Option(help="A running Ray cluster.")] = None,
+    speaker_from: Annotated[
+        str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
+    ] = None,
+    ignore_given: Annotated[
+        bool, typer.Option("--ignore-given", help="Recognise what the source already says (for evaluation).")
+    ] = False,
+    keep_given: Annotated[
+        str, typer.Option(help="With --ignore-given: what may be used all the same, e.g. text,language.")
+    ] = "",
+    json_: AsJson = False,
+) -> None:
+    """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
+    from jobs.commands.annotate import Request, run
+
+    request = Request(
+        source=source,
+        out=out,
+        profile=profile,
+        job_file=job,
+        sets=tuple(set_ or ()),
+        shard_size=shard_size,
+        limit=limit,
+        engine=engine,
+        actors=actors,
+        ray_address=ray_address,
+        speaker_from=speaker_from,
+        ignore_given=ignore_given,
+        keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
+    )
+    raise typer.Exit(run(request, as_json=json_))
+
+
+@app.command()
+def status(directory: RunDir, json_: AsJson = False) -> None:
+    """What is done, what failed and why."""
+    from jobs.commands.status import run
+
+    run(directory, as_json=json_)
+
+
+@app.command()
+def show(
+    directory: RunDir,
+    clip_id: Annotated[str, typer.Argument(help="The clip's id; without one, a table of clips.")] = "",
+    rows: Annotated[int, typer.Option(min=1, help="Clips in the table.")] = 30,
+    json_: AsJson = False,
+) -> None:
+    """One clip with every column and where it came from, or a table of clips."""
+    from jobs.commands.show import run
+
+    run(directory, clip_id, rows, as_json=json_)
+
+
+@app.command("annotators")
+def annotators_(json_: AsJson = False) -> None:
+    """Every annotator with its columns, options, models and licences."""
+    from jobs.commands.annotators import run
+
+    run(as_json=json_)
+
+
+@app.command()
+def calibrate(directory: RunDir, json_: AsJson = False) -> None:
+    """Take the thresholds of labels anew, from every clip measured so far; the next annotate uses them."""
+    from jobs.commands.calibrate import run
+
+    run(directory, as_json=json_)
+
+
+@app.command()
+def evaluate(
+    directory: RunDir,
+    labels: Annotated[Path, typer.Option(help="A manifest with human labels.", show_default=False)],
+    json_: AsJson = False,
+) -> None:
+    """Compare a run with human labels."""
+    from jobs.commands.evaluate import run
+
+    run(directory, labels, as_json=json_)
+
+
+def main() -> None:
+    """The entry point: errors in one sentence, a clean end on Ctrl-C."""
+    try:
+        app(standalone_mode=False)
+    except UsageError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("Interrupted. What is written stays; the same command goes on from there.")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "exit_code"):
+            _complain(error.format_message() if hasattr(error, "format_message") else str(error))
+            sys.exit(2)
+        raise
+
+
+def _complain(message: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+
+
+if __name__ == "__main__":
+    main()

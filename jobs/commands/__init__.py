@@ -1,0 +1,1 @@
+"""One command of `speechcraft` a file; imported when it is run."""

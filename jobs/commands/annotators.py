@@ -1,0 +1,94 @@
+"""`speechcraft annotators`."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+import annotators
+from jobs.output import emit
+from pipeline.annotator import Annotator
+from pipeline.errors import OptionError
+from pipeline.options import describe_type, options_of
+from pipeline.schema import columns_of
+
+
+def run(*, as_json: bool) -> None:
+    """List every annotator."""
+    facts = [facts_of(family, way) for family, names in annotators.ways().items() for way in names]
+    if as_json:
+        emit(facts)
+    else:
+        _print(facts)
+
+
+def facts_of(family: str, way: str) -> dict[str, Any]:
+    """What there is to know of a way without constructing it; `missing` where its packages are."""
+    try:
+        cls = annotators.load(family, way)
+    except OptionError as error:
+        return {"family": family, "way": way, "missing": str(error)}
+    options = {
+        name: {
+            "type": describe_type(info.type),
+            "default": None if info.default is inspect.Parameter.empty else info.default,
+            "unit": info.option.unit,
+            "doc": info.option.doc,
+        }
+        for name, info in options_of(cls).items()
+    }
+    return {
+        "family": family,
+        "way": way,
+        "about": (inspect.getdoc(inspect.getmodule(cls)) or "").split("\n\n")[0].replace("\n", " "),
+        "version": cls.version,
+        "reads": [r.family for r in (*cls.needs, *cls.wants)],
+        "hears": cls.hears,
+        "uses_given": sorted(cls.sees),
+        "languages": None if cls.languages is None else sorted(cls.languages),
+        "exact": cls.exact,
+        "columns": [
+            {"name": c.name, "unit": c.column.unit, "doc": c.column.doc} for c in columns_of(cls.row)
+        ],
+        "options": options,
+        "models": _models(cls),
+    }
+
+
+def _models(cls: type[Annotator[Any]]) -> list[dict[str, Any]]:
+    defaults = {n: i.default for n, i in options_of(cls).items() if i.default is not inspect.Parameter.empty}
+    return [
+        {"name": m.name, "identity": m.identity, "licence": m.licence, "commercial": m.commercial}
+        for m in cls.models(defaults)
+    ]
+
+
+def _print(facts: list[dict[str, Any]]) -> None:
+    console = Console()
+    for f in facts:
+        console.print(f"\n[bold]{f['family']}[/]: [bold cyan]{f['way']}[/]", highlight=False)
+        if "missing" in f:
+            console.print(f"  [yellow]{escape(f['missing'])}[/]")
+            continue
+        console.print(f"  {escape(f['about'])}", highlight=False)
+        served = "all languages" if f["languages"] is None else ", ".join(f["languages"])
+        console.print(
+            f"  [dim]reads[/] {', '.join(f['reads']) or 'nothing'}  [dim]serves[/] {served}", highlight=False
+        )
+        for c in f["columns"]:
+            unit = f" ({escape(c['unit'])})" if c["unit"] else ""
+            console.print(f"    [green]{c['name']}[/]{unit}  {escape(c['doc'])}", highlight=False)
+        for name, o in f["options"].items():
+            unit = f" {escape(o['unit'])}" if o["unit"] else ""
+            console.print(
+                f"    [magenta]{f['family']}.{name}[/]={escape(str(o['default']))}{unit}  {escape(o['doc'])}",
+                highlight=False,
+            )
+        for m in f["models"]:
+            flag = "" if m["commercial"] else " [yellow]non-commercial[/]"
+            console.print(
+                f"    model {escape(m['name'])} {escape(m['identity'])}, {escape(m['licence'])}{flag}"
+            )

@@ -1,0 +1,49 @@
+"""`speechcraft calibrate`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.pretty import Pretty
+
+from jobs.jobfile import build_job
+from jobs.output import emit
+from jobs.runs import Run
+from pipeline.engine.flow import calibrate
+from pipeline.errors import RunError
+from pipeline.job import Job
+
+
+def run(directory: str, *, as_json: bool) -> None:
+    """Take thresholds from every clip measured so far and freeze them in the run."""
+    opened = Run.open(directory)
+    job = job_of(opened)
+    found = {way.family: calibrate(way, job, opened.store, opened.shards) for way in job.uncalibrated()}
+    if not found:
+        raise RunError(f"No annotator of {directory} takes its thresholds from the corpus.")
+    if as_json:
+        emit(found)
+        return
+    console = Console()
+    console.print(Pretty(found))
+    console.print("Run the same annotate command again: labels and what reads them are written anew.")
+
+
+def job_of(run: Run) -> Job:
+    """The job of a run, rebuilt from its record, thresholds not yet set."""
+    record = run.record
+    annotators = {
+        family: [
+            {"use": e["module"] if "." in e["module"] else e["use"]}
+            | {k: v for k, v in e["options"].items() if k != "thresholds"}
+            | ({"languages": e["languages"]} if "languages" in e else {})
+            for e in entries
+        ]
+        for family, entries in record["annotators"].items()
+    }
+    return build_job(
+        {"annotators": annotators, "limits": record["limits"]},
+        ignore_given=record["ignore_given"],
+        keep_given=record["keep_given"],
+        shard_size=record["shard_size"],
+        seed=record["seed"],
+    )

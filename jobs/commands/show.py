@@ -1,0 +1,162 @@
+"""`speechcraft show`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from jobs.output import emit
+from jobs.runs import Run, RunWay
+from pipeline import sidecar
+from pipeline.clip import Absent
+from pipeline.rows import Row
+from pipeline.rundir import Shard
+from pipeline.schema import columns_of
+
+LABELS = (
+    "gender",
+    "age_group",
+    "pitch_label",
+    "energy_label",
+    "speed_label",
+    "emotion",
+    "emphasis_word",
+    "topic",
+)
+
+
+def run(directory: str, clip_id: str, rows: int, *, as_json: bool) -> None:
+    """One clip, or a table of clips."""
+    opened = Run.open(directory)
+    if clip_id:
+        facts = clip_facts(opened, clip_id)
+        emit(facts) if as_json else _print_clip(facts)
+        return
+    table = table_facts(opened, rows)
+    emit(table) if as_json else _print_table(table, directory)
+
+
+def clip_facts(run: Run, clip_id: str) -> dict[str, Any]:
+    """Every column of a clip with unit, value and the annotator it came from."""
+    shard, i, item = run.find(clip_id)
+    columns: list[dict[str, Any]] = []
+    for way in run.ways:
+        columns += _columns(run, shard, way, i)
+    given = {k: v for k, v in asdict(item.given).items() if v is not None}
+    return {
+        "id": item.id,
+        "audio": asdict(item.audio),
+        "given": given,
+        "shard": shard.index,
+        "columns": columns,
+    }
+
+
+def table_facts(run: Run, rows: int) -> list[dict[str, Any]]:
+    """The first clips with what a person looks at first."""
+    facts: list[dict[str, Any]] = []
+    for shard, items in run.items():
+        lines: list[dict[str, Any]] = [{"id": item.id} for item in items]
+        for way in run.ways:
+            for line, row in zip(lines, run.rows(shard, way), strict=True):
+                if isinstance(row, Row):
+                    line.update({c.name: getattr(row, c.name) for c in columns_of(way.row)})
+                elif row.status == sidecar.FAILED:
+                    line.setdefault("error", f"{way.family}: {row.error}")
+        facts += lines
+        if len(facts) >= rows:
+            break
+    wanted = ("id", "transcript", "transcript_source", *LABELS, "description", "instruction", "error")
+    return [{name: f.get(name) for name in wanted} for f in facts[:rows]]
+
+
+def _columns(run: Run, shard: Shard, way: RunWay, i: int) -> list[dict[str, Any]]:
+    row = run.rows(shard, way)[i]
+    source = f"{way.family}-{way.name}"
+    if isinstance(row, Absent):
+        return [
+            {
+                "column": way.family,
+                "unit": "",
+                "value": None,
+                "from": source,
+                "why": f"{row.status}: {row.error}",
+            }
+        ]
+    return [
+        {"column": c.name, "unit": c.column.unit, "value": _plain(getattr(row, c.name)), "from": source}
+        for c in columns_of(way.row)
+    ]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return f"{len(value)} values"
+    if isinstance(value, tuple):
+        return [asdict(v) if hasattr(v, "__dataclass_fields__") else v for v in value]
+    return value
+
+
+def _print_clip(facts: dict[str, Any]) -> None:
+    console = Console()
+    console.print(f"[bold]{escape(facts['id'])}[/]  {escape(facts['audio']['url'])}", highlight=False)
+    for name, value in facts["given"].items():
+        console.print(f"  given {name}: {escape(str(value))}", highlight=False)
+    table = Table("column", "value", "unit", "from", box=None, header_style="bold")
+    for c in facts["columns"]:
+        shown = f"[dim]{escape(c['why'])}[/]" if "why" in c else escape(_short(c["value"]))
+        table.add_row(c["column"], shown, c["unit"], f"[dim]{c['from']}[/]")
+    console.print(table)
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list) and value and isinstance(value[0], dict) and "word" in value[0]:
+        return "  ".join(f"{w['word']} {w['start_s']:.2f}-{w['end_s']:.2f}" for w in value)
+    text = str(value)
+    return text if len(text) <= 600 else text[:600] + "…"
+
+
+def _print_table(table: list[dict[str, Any]], directory: str) -> None:
+    console = Console()
+    shown = Table(
+        "clip", "transcript", "labels", "captions", show_lines=True, header_style="bold", expand=True
+    )
+    for column, ratio in zip(shown.columns, (3, 5, 3, 9), strict=True):
+        column.ratio, column.overflow = ratio, "fold"
+    for f in table:
+        shown.add_row(escape(f["id"]), _transcript(f), _labels(f), _captions(f))
+    console.print(shown)
+    root = escape(directory.rstrip("/"))
+    console.print(f"Dataset: {root}/dataset   one clip: speechcraft show {root} CLIP", highlight=False)
+
+
+def _transcript(f: dict[str, Any]) -> str:
+    if f["transcript"] is None:
+        return "[dim]none[/]"
+    return f"{escape(f['transcript'])} [dim]({escape(f['transcript_source'])})[/]"
+
+
+def _labels(f: dict[str, Any]) -> str:
+    names = {
+        "pitch_label": "pitch",
+        "energy_label": "energy",
+        "speed_label": "speed",
+        "emphasis_word": "stress",
+    }
+    lines = [f"{names.get(k, k.replace('_', ' '))}: {escape(str(f[k]))}" for k in LABELS if f[k] is not None]
+    return "\n".join(lines) or "[dim]none[/]"
+
+
+def _captions(f: dict[str, Any]) -> str:
+    if f["description"] is None:
+        return f"[red]{escape(f['error'] or 'no caption')}[/]"
+    return escape(f["description"]) + ("\n" + escape(f["instruction"]) if f["instruction"] else "")

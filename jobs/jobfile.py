@@ -1,0 +1,151 @@
+"""Job files: YAML that names annotators, their options, pools and limits. A profile is one that ships.
+
+annotators:
+  pitch: dio                              # family: way
+  enhance: {use: rnnoise, below_snr_db: 10}
+  emotion:                                # several ways, the first that has a row counts
+    - {use: emotion2vec, languages: [en]}
+    - {use: secap, languages: [zh]}
+pools: [{name: cpu, cpus: 1}]
+limits: {max_attempts: 3}
+shard_size: 200
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import annotators
+from pipeline.errors import OptionError, unknown
+from pipeline.job import Job, Limits, Pool, WaySpec, make_job
+from pipeline.options import options_of
+
+PROFILES = Path(__file__).parent / "profiles"
+_SCALARS = ("shard_size", "calibrate_clips", "seed", "keep_sound")
+_KEYS = {"annotators", "pools", "limits", *_SCALARS}
+
+
+def profiles() -> tuple[str, ...]:
+    """The profiles that ship."""
+    return tuple(sorted(p.stem for p in PROFILES.glob("*.yaml")))
+
+
+def read_profile(name: str) -> dict[str, Any]:
+    """A profile that ships, as a record."""
+    if name not in profiles():
+        raise unknown("profile", name, profiles())
+    return read_file(PROFILES / f"{name}.yaml")
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """A job file as a record; OptionError if it is not one."""
+    try:
+        record = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise OptionError(f"The job file {path} cannot be read: {(error.strerror or '').lower()}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise OptionError(f"The job file {path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(record, dict) or not isinstance(record.get("annotators"), dict):
+        raise OptionError(f"The job file {path} must have an entry 'annotators' that maps families to ways.")
+    for key in record:
+        if key not in _KEYS:
+            raise unknown("entry of a job file", str(key), _KEYS)
+    return record
+
+
+def build_job(
+    record: Mapping[str, Any],
+    sets: Sequence[str] = (),
+    *,
+    ignore_given: bool = False,
+    keep_given: Sequence[str] = (),
+    **overrides: Any,
+) -> Job:
+    """The job a record describes, with `--set` assignments applied; `overrides` of None change nothing."""
+    record = {**record, "annotators": dict(record["annotators"]), "limits": dict(record.get("limits") or {})}
+    for assignment in sets:
+        _assign(record, assignment)
+    rest: dict[str, Any] = {k: record[k] for k in _SCALARS if k in record}
+    rest |= {k: v for k, v in overrides.items() if v is not None}
+    if record.get("pools"):
+        rest["pools"] = tuple(_pool(p) for p in record["pools"])
+    return make_job(
+        [spec for family, entry in record["annotators"].items() for spec in _specs(family, entry)],
+        limits=_dataclass(Limits, "limit", record["limits"]),
+        ignore_given=ignore_given,
+        keep_given=frozenset(keep_given),
+        **rest,
+    )
+
+
+def _specs(family: str, entry: object) -> list[WaySpec]:
+    if entry is None or entry is False or entry == "off":
+        return []
+    entries = entry if isinstance(entry, list) else [entry]
+    return [_spec(family, e) for e in entries]
+
+
+def _spec(family: str, entry: object) -> WaySpec:
+    if isinstance(entry, str):
+        entry = {"use": entry}
+    if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
+        raise OptionError(f"The entry {family!r} must be the name of a way or a mapping with 'use'.")
+    options = {k: v for k, v in entry.items() if k not in ("use", "languages")}
+    languages = entry.get("languages")
+    cls = annotators.load(family, entry["use"])
+    name = entry["use"].rpartition(".")[2]
+    return WaySpec(family, name, cls, options, None if languages is None else frozenset(languages))
+
+
+def _assign(record: dict[str, Any], assignment: str) -> None:
+    """Apply `family=way`, `family=off`, `family.option=value` or `limits.name=value`."""
+    name, equals, text = assignment.partition("=")
+    family, dot, option = name.partition(".")
+    if not equals or not family or (dot and not option):
+        raise OptionError(f"--set takes annotator.option=value or annotator=way, not {assignment!r}.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    if family == "limits" and option:
+        record["limits"][option] = value
+        return
+    entries = record["annotators"]
+    if not dot:
+        if value not in (None, False, "off") and family not in annotators.ways():
+            raise unknown("annotator", family, annotators.ways())
+        entries[family] = "off" if value in (None, False) else str(value)
+        return
+    if family not in entries:
+        raise unknown("annotator in this job", family, entries)
+    given = entries[family] if isinstance(entries[family], list) else [entries[family]]
+    entries[family] = [_with_option(family, e, option, value, alone=len(given) == 1) for e in given]
+
+
+def _with_option(family: str, entry: Any, option: str, value: object, *, alone: bool) -> Any:
+    """The entry with the option set; of several ways, those that have such an option."""
+    entry = {"use": entry} if isinstance(entry, str) else dict(entry)
+    cls = annotators.load(family, str(entry.get("use")))
+    if alone or option in options_of(cls):
+        entry[option] = value
+    return entry
+
+
+def _pool(record: Mapping[str, Any]) -> Pool:
+    families = record.get("families")
+    known = {**record, "families": None if families in (None, "all") else frozenset(families)}
+    pool: Pool = _dataclass(Pool, "setting of a pool", known)
+    return pool
+
+
+def _dataclass(cls: Any, kind: str, record: Mapping[str, Any]) -> Any:
+    names = {f.name for f in fields(cls)}
+    for name in record:
+        if name not in names:
+            raise unknown(kind, name, names)
+    return cls(**record)

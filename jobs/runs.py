@@ -1,0 +1,105 @@
+"""A run directory as later commands read it: from its own record, without its source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import annotators
+from pipeline import sidecar, sounds
+from pipeline.annotator import SoundAnnotator
+from pipeline.clip import Absent
+from pipeline.errors import RunError
+from pipeline.job import ENHANCE, SOUND
+from pipeline.manifest import read_index, read_shard
+from pipeline.record import read_job
+from pipeline.rows import Row
+from pipeline.rundir import Shard
+from pipeline.sounds import Pcm
+from pipeline.source.base import Item
+from pipeline.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunWay:
+    """One annotator of a run, as job.yaml tells it."""
+
+    family: str
+    name: str
+    key: str
+    row: type[Row]
+    makes_sound: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its record, its shards, and what lies in its folder. RunError where there is none."""
+
+    store: Store
+    record: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, url: str) -> Run:
+        """The run in that directory."""
+        store = Store(url)
+        return cls(store, read_job(store))
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """The current shards."""
+        return read_index(self.store)
+
+    @cached_property
+    def names(self) -> set[str]:
+        """Every finished file."""
+        return self.store.names()
+
+    @cached_property
+    def ways(self) -> list[RunWay]:
+        """The annotators, in the order they run; recordings are cut before and not among them."""
+        return [
+            _way(family, entry)
+            for family, entries in self.record["annotators"].items()
+            for entry in entries
+            if family != "cut"
+        ]
+
+    def rows(self, shard: Shard, way: RunWay) -> list[Row | Absent]:
+        """What a way found of a shard."""
+        path = shard.sidecar(way.key)
+        if path not in self.names:
+            return [Absent("missing", "not annotated yet")] * shard.clips
+        return sidecar.read_rows(self.store, path, way.row)
+
+    def sound(self, shard: Shard) -> tuple[list[Pcm | None], list[Pcm | None]]:
+        """The raw and the heard sound of a shard; None where it was not kept."""
+        raw = self._sound_of(shard, SOUND)
+        enhanced = self._sound_of(shard, ENHANCE)
+        return raw, [e or r for e, r in zip(enhanced, raw, strict=True)]
+
+    def find(self, clip_id: str) -> tuple[Shard, int, Item]:
+        """Where a clip stands; RunError if it is not in the run."""
+        for shard in self.shards:
+            for i, item in enumerate(read_shard(self.store, shard)):
+                if item.id == clip_id:
+                    return shard, i, item
+        raise RunError(f"There is no clip {clip_id!r} in {self.store.url}.")
+
+    def items(self) -> Iterator[tuple[Shard, list[Item]]]:
+        """Every shard with its clips."""
+        for shard in self.shards:
+            yield shard, read_shard(self.store, shard)
+
+    def _sound_of(self, shard: Shard, family: str) -> list[Pcm | None]:
+        for way in self.ways:
+            if way.family == family and way.makes_sound and shard.sound(way.key) in self.names:
+                return sounds.read(self.store, shard.sound(way.key))
+        return [None] * shard.clips
+
+
+def _way(family: str, entry: Mapping[str, Any]) -> RunWay:
+    cls = annotators.load(family, entry["module"])
+    key = f"{family}-{entry['use']}@{entry['fingerprint']}"
+    return RunWay(family, entry["use"], key, cls.row, issubclass(cls, SoundAnnotator))

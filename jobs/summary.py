@@ -1,0 +1,76 @@
+"""The end of a run in figures: how much, what failed and why, where the time went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.engine.flow import Outcome
+from pipeline.engine.worker import Tally
+
+
+def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
+    """The figures, for people and machines alike."""
+    joined = outcome.joined
+    tallies: dict[str, Tally] = {}
+    for phase in outcome.phases:
+        for key, tally in phase.tallies.items():
+            tallies.setdefault(key.partition("@")[0], Tally()).add(tally)
+    computed_s = sum(p.seconds for p in outcome.phases)
+    return {
+        "run": out,
+        "dataset": f"{out.rstrip('/')}/dataset",
+        "clips": joined.clips,
+        "ok": joined.ok,
+        "failed": joined.failed,
+        "speech_s": round(joined.seconds, 3),
+        "shards": len(outcome.shards),
+        "shards_given_up": [s.index for s in outcome.given_up],
+        "elapsed_s": round(elapsed_s, 3),
+        "realtime_factor": round(computed_s / elapsed_s, 2) if computed_s else None,
+        "causes": [
+            {"cause": cause, "clips": count, "example": joined.examples.get(cause, "")}
+            for cause, count in sorted(joined.causes.items(), key=lambda kv: -kv[1])
+        ],
+        "annotators": {
+            name: {
+                "ok": t.ok,
+                "skipped": t.skipped,
+                "failed": t.failed,
+                "compute_s": round(t.compute_s, 3),
+            }
+            for name, t in tallies.items()
+        },
+    }
+
+
+def print_summary(facts: Mapping[str, Any]) -> None:
+    """The figures on a terminal."""
+    console = Console()
+    if facts["annotators"]:
+        console.print(_cost_table(facts))
+    hours = facts["speech_s"] / 3600
+    console.print(
+        f"[bold]{facts['clips']:,}[/] clips, {hours:.2f} h of speech: "
+        f"[green]{facts['ok']:,} ok[/], {facts['failed']:,} failed, in {facts['elapsed_s']:.1f} s."
+    )
+    for cause in facts["causes"]:
+        example = escape(cause["example"])
+        console.print(f"  {cause['clips']:>6,}  {escape(cause['cause'])}  [dim]e.g. {example}[/]")
+    if facts["shards_given_up"]:
+        numbers = ", ".join(map(str, facts["shards_given_up"][:20]))
+        console.print(f"[yellow]{len(facts['shards_given_up'])} shards were given up: {numbers}[/]")
+    console.print(f"Dataset: {escape(facts['dataset'])}", highlight=False)
+
+
+def _cost_table(facts: Mapping[str, Any]) -> Table:
+    table = Table("annotator", box=None, header_style="bold")
+    for name in ("ok", "skipped", "failed", "compute s"):
+        table.add_column(name, justify="right")
+    for name, t in facts["annotators"].items():
+        table.add_row(name, f"{t['ok']:,}", f"{t['skipped']:,}", f"{t['failed']:,}", f"{t['compute_s']:.1f}")
+    return table

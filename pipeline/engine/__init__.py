@@ -1,0 +1,1 @@
+"""Who computes a run: the driver, its plan, and the processes that annotate shards."""

@@ -1,0 +1,169 @@
+"""The last attempt at a shard whose workers died: clip by clip, in a child process that may die too.
+
+The child says which annotator it is about to run; when it dies, that annotator's row of that clip is
+failed (`worker_died`, `hung`) and a new child goes on behind it. So a poisonous clip costs one row.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing.connection import Connection, Pipe
+from typing import IO, Any
+
+from pipeline.engine.deadline import deadline_guard
+from pipeline.engine.work import Clips, Result, run_way, settled
+from pipeline.engine.worker import Report, Task, Worker
+from pipeline.errors import ClipError, ShardError
+from pipeline.job import Job, Way
+from pipeline.sidecar import Outcome
+from pipeline.sounds import Pcm
+from pipeline.storage import Store
+
+MAX_DEATHS = 5
+"""So many in a row, without a clip between that went well, give up the shard. Each costs a new process."""
+
+Found = dict[str, tuple[Outcome, Pcm | None]]
+"""What every way found of one clip, by the way's key."""
+
+
+def run_alone(job: Job, store: Store, task: Task) -> Report:
+    """Annotate a shard clip by clip and write its sidecars.
+
+    Raises ShardError if the child dies `MAX_DEATHS` times in a row: then it is not the clips.
+    """
+    worker = Worker(job, store)
+    ways = worker.ways(task)
+    clips = worker.load(task.shard, [])
+    started = time.perf_counter()
+    found = _clip_by_clip(job, store, task, len(clips.items))
+    seconds = (time.perf_counter() - started) / max(1, len(ways))
+    tallies = {}
+    for way in ways:
+        pairs = [f[way.key] for f in found]
+        made = [sound for _, sound in pairs] if way.makes_sound else None
+        result = Result([outcome for outcome, _ in pairs], made)
+        tallies[way.key] = worker.keep(task.shard, way, clips, result, seconds)
+    return Report(task, task.shard.seconds, tallies)
+
+
+def _clip_by_clip(job: Job, store: Store, task: Task, n: int) -> list[Found]:
+    found: list[Found] = []
+    dead: dict[str, ClipError] = {}
+    deaths = 0
+    child = _Child(job, store, task)
+    try:
+        while len(found) < n:
+            answer = child.annotate(len(found), dead)
+            if isinstance(answer, dict):
+                found.append(answer)
+                deaths, dead = (deaths if dead else 0), {}
+                continue
+            key, error = answer
+            deaths += 1
+            if deaths == MAX_DEATHS or not key:
+                raise ShardError(f"The worker died {deaths} times in a row, last: {error}.")
+            dead[key] = error
+            child.close()
+            child = _Child(job, store, task)
+    finally:
+        child.close()
+    return found
+
+
+class _Child:
+    """A process that annotates the clips of one shard when asked."""
+
+    def __init__(self, job: Job, store: Store, task: Task) -> None:
+        self._pipe, theirs = Pipe()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        )
+        theirs.close()
+        self._pipe.send_bytes(pickle.dumps((job, store, task)))
+
+    def annotate(self, i: int, dead: dict[str, ClipError]) -> Found | tuple[str, ClipError]:
+        """What was found of clip `i`; or the way it died in, and of what."""
+        at = ""
+        try:
+            self._pipe.send((i, dead))
+            while True:
+                word, value = self._pipe.recv()
+                if word == "found":
+                    found: Found = value
+                    return found
+                at = value
+        except (EOFError, ConnectionError):
+            return at, self._cause()
+
+    def close(self) -> None:
+        """End the process."""
+        self._pipe.close()
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def _cause(self) -> ClipError:
+        code = self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace")
+        if "Timeout (" in said:
+            return ClipError("hung", "annotating this clip did not end before its deadline")
+        if code < 0:
+            return ClipError("worker_died", f"annotating this clip ended the process by {_signal(-code)}")
+        return ClipError("worker_died", f"annotating this clip ended the process with exit code {code}")
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _serve(pipe: Connection[Any, Any]) -> None:
+    """The child: annotate one clip after another until the parent is gone."""
+    job, store, task = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent, through a private pipe
+
+    worker = Worker(job, store, deadline_guard(job.limits))
+    ways = worker.ways(task)
+    clips = worker.load(task.shard, ways)
+    while True:
+        i, dead = pipe.recv()
+        found: Found = {}
+        one = clips.only(i)
+        for way in ways:
+            pipe.send(("at", way.key))
+            found[way.key] = _annotate_one(worker, way, one, dead.get(way.key))
+        pipe.send(("found", found))
+
+
+def _annotate_one(
+    worker: Worker, way: Way, one: Clips, death: ClipError | None
+) -> tuple[Outcome, Pcm | None]:
+    if death is not None and settled(way, one.clip(0, way), one.items[0].problem) is None:
+        result = Result([death], [None] if way.makes_sound else None)
+    else:
+        result = run_way(worker.annotator(way), way, one, worker.guard)
+    if result.sounds is not None:
+        one.sounds[way.family] = result.sounds
+    one.add(way, result.rows())
+    return result.outcomes[0], result.sounds[0] if result.sounds else None
+
+
+if __name__ == "__main__":
+    try:
+        _serve(Connection(int(sys.argv[1])))
+    except (EOFError, ConnectionError):
+        sys.exit(0)

@@ -1,0 +1,47 @@
+"""What the driver asks of an engine: take tasks while there is room, say what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pipeline.engine.worker import Report, Task
+from pipeline.job import Job
+from pipeline.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A task whose sidecars are written."""
+
+    task: Task
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A task that came to nothing. `blameless`: through no fault of its own, as when a node is lost."""
+
+    task: Task
+    reason: str
+    blameless: bool = False
+
+
+class Engine(Protocol):
+    """Processes that annotate shards."""
+
+    def start(self, job: Job, store: Store) -> None:
+        """Bring processes up for the pools of a job; a second start replaces the job."""
+
+    def room(self, pool: str) -> int:
+        """How many tasks the pool takes now without queueing more than it should."""
+
+    def submit(self, pool: str, task: Task) -> None:
+        """Give the pool a task."""
+
+    def wait(self) -> Sequence[Done | Lost]:
+        """Wait until some task ends, or about a second has passed."""
+
+    def stop(self) -> None:
+        """End every process at once; what they had not finished writing never gets its name."""

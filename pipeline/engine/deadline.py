@@ -1,0 +1,30 @@
+"""A deadline that ends the process even where Python cannot run: stuck in C with the lock held."""
+
+from __future__ import annotations
+
+import faulthandler
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from pipeline.clip import Clip
+from pipeline.engine.work import Guard
+from pipeline.job import Limits, Way
+
+
+def deadline_guard(limits: Limits) -> Guard:
+    """A guard that kills this process when a batch takes too long, after writing where it stood to stderr.
+
+    `faulthandler` watches from a C thread: a thread of Python would wait for the lock it is to break.
+    """
+
+    @contextmanager
+    def guard(way: Way, clips: Sequence[Clip], seconds: float) -> Iterator[None]:
+        limit_s = limits.batch_s + limits.batch_s_per_s * seconds
+        faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or 2)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+    return guard

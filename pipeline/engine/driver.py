@@ -1,0 +1,151 @@
+"""The driver: gives tasks out, takes reports in, tries again what was lost, gives up what must be.
+
+It holds a bit per annotator and shard and the tasks in flight, nothing else of the corpus.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.engine.base import Done, Engine, Lost
+from pipeline.engine.plan import Plan
+from pipeline.engine.worker import Report, Tally, Task
+from pipeline.job import Job, Way
+from pipeline.rundir import Shard
+from pipeline.storage import Store
+
+log = logging.getLogger(__name__)
+
+
+class Watcher(Protocol):
+    """Whoever shows progress."""
+
+    def begin(self, title: str, plan: Plan) -> None:
+        """A phase starts."""
+
+    def report(self, plan: Plan, report: Report) -> None:
+        """A task ended well."""
+
+    def lost(self, task: Task, reason: str, given_up: bool) -> None:
+        """A task came to nothing."""
+
+    def end(self, plan: Plan) -> None:
+        """The phase is over."""
+
+
+@dataclass(slots=True)
+class Phase:
+    """What a phase did: tallies by way, and the shards given up."""
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    given_up: list[Shard] = field(default_factory=list)
+    seconds: float = 0.0
+    tasks: int = 0
+
+
+def run_phase(
+    job: Job,
+    store: Store,
+    engine: Engine,
+    shards: Sequence[Shard],
+    ways: Sequence[Way],
+    watcher: Watcher,
+    title: str,
+) -> Phase:
+    """Compute every missing sidecar of these ways over these shards.
+
+    Raises what an engine raises; what is written stays, and the next call goes on from there.
+    """
+    plan = Plan(job, ways, shards, store.names())
+    phase = Phase()
+    driver = _Driver(job, store, engine, plan, watcher, phase)
+    if driver.idle():
+        return phase
+    engine.start(job, store)
+    watcher.begin(title, plan)
+    try:
+        while not driver.idle():
+            driver.fill()
+            for ended in engine.wait():
+                driver.take(ended)
+    finally:
+        watcher.end(plan)
+    return phase
+
+
+class _Driver:
+    """The bookkeeping of one phase."""
+
+    def __init__(
+        self, job: Job, store: Store, engine: Engine, plan: Plan, watcher: Watcher, phase: Phase
+    ) -> None:
+        self._job, self._store, self._engine = job, store, engine
+        self._plan, self._watcher, self._phase = plan, watcher, phase
+        self._stage_of: dict[Task, int] = {}
+        self._attempts: dict[Task, int] = {}
+
+    def idle(self) -> bool:
+        """Nothing queued, nothing in flight."""
+        return not self._stage_of and not any(stage.ready for stage in self._plan.stages)
+
+    def fill(self) -> None:
+        """Give every pool as much as it takes."""
+        for pool in self._plan.pools:
+            for _ in range(self._engine.room(pool)):
+                found = self._plan.next(pool)
+                if found is None:
+                    break
+                number, task = found
+                attempts = self._attempts.get(task, 0)
+                alone = Task(task.shard, task.keys, alone=attempts + 1 >= self._job.limits.max_attempts > 1)
+                self._stage_of[alone] = number
+                self._engine.submit(pool, alone)
+
+    def take(self, ended: Done | Lost) -> None:
+        """Book what became of a task."""
+        number = self._stage_of.pop(ended.task)
+        if isinstance(ended, Done):
+            self._finish(number, ended)
+        else:
+            self._lose(number, ended)
+
+    def _finish(self, number: int, done: Done) -> None:
+        self._attempts.pop(_plain(done.task), None)
+        self._phase.tasks += 1
+        self._phase.seconds += done.report.seconds
+        for key, tally in done.report.tallies.items():
+            self._phase.tallies.setdefault(key, Tally()).add(tally)
+        self._plan.finish(number, done.task.shard)
+        self._watcher.report(self._plan, done.report)
+
+    def _lose(self, number: int, lost: Lost) -> None:
+        task = _plain(lost.task)
+        attempts = self._attempts.get(task, 0) + (not lost.blameless)
+        self._attempts[task] = attempts
+        given_up = attempts >= self._job.limits.max_attempts
+        log.warning("shard %d, attempt %d: %s", task.shard.index, attempts, lost.reason)
+        if given_up:
+            self._give_up(task, attempts, lost.reason)
+        else:
+            self._plan.again(number, task.shard)
+        self._watcher.lost(task, lost.reason, given_up)
+
+    def _give_up(self, task: Task, attempts: int, reason: str) -> None:
+        self._plan.give_up(task.shard)
+        self._phase.given_up.append(task.shard)
+        failure = {
+            "shard": task.shard.index,
+            "annotators": list(task.keys),
+            "attempts": attempts,
+            "reason": reason,
+        }
+        text = json.dumps(failure, ensure_ascii=False, indent=1)
+        self._store.write(task.shard.failure, text.encode())
+
+
+def _plain(task: Task) -> Task:
+    return Task(task.shard, task.keys)

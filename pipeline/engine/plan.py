@@ -1,0 +1,136 @@
+"""What is left to do, and in which order: a bit per way and shard, never an object per shard."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.engine.worker import Task
+from pipeline.job import Job, Way
+from pipeline.rundir import Shard
+
+Bits = npt.NDArray[np.bool_]  # [n_shards]
+
+
+@dataclass(slots=True)
+class Stage:
+    """Ways that run in one pool, one after the other, without waiting for another pool.
+
+    A family of the cpu pool that reads one of the gpu pool stands in a later stage than those the gpu
+    pool reads: one pool can have several stages.
+    """
+
+    pool: str
+    ways: tuple[Way, ...]
+    after: tuple[int, ...]
+    ready: deque[int] = field(default_factory=deque)
+    queued: Bits = field(default_factory=lambda: np.zeros(0, bool))
+
+
+class Plan:
+    """The tasks of a phase. `have` is one listing of the run directory: what exists is not computed."""
+
+    def __init__(self, job: Job, ways: Sequence[Way], shards: Sequence[Shard], have: Collection[str]) -> None:
+        self.shards = shards
+        self._done: dict[str, Bits] = {
+            w.key: np.fromiter((s.sidecar(w.key) in have for s in shards), bool, len(shards)) for w in ways
+        }
+        self.stages = _stages(job, ways)
+        self._lost = np.zeros(len(shards), bool)
+        for number, stage in enumerate(self.stages):
+            stage.queued = self._complete(stage)
+            for i in np.flatnonzero(~stage.queued & self._unblocked(number)):
+                self._enqueue(number, int(i))
+
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """Every pool with work of its own."""
+        return tuple(dict.fromkeys(s.pool for s in self.stages))
+
+    def done(self, pool: str) -> int:
+        """Shards with nothing left to do in the pool."""
+        stages = [s for s in self.stages if s.pool == pool]
+        return int(np.sum(_all([self._complete(s) for s in stages]) | self._lost))
+
+    def seconds_left(self) -> float:
+        """Seconds of speech in shards that are not finished."""
+        complete = _all([self._complete(s) for s in self.stages]) | self._lost
+        return float(sum(self.shards[int(i)].seconds for i in np.flatnonzero(~complete)))
+
+    def next(self, pool: str) -> tuple[int, Task] | None:
+        """The pool's next task with the number of its stage: late stages first, so that shards finish."""
+        for number in reversed(range(len(self.stages))):
+            stage = self.stages[number]
+            while stage.pool == pool and stage.ready:
+                i = stage.ready.popleft()
+                if not self._lost[i]:
+                    return number, self._task(stage, i)
+        return None
+
+    def finish(self, number: int, shard: Shard) -> None:
+        """A task is done: what waited for it can go."""
+        i = self._position(shard)
+        for way in self.stages[number].ways:
+            self._done[way.key][i] = True
+        for later, stage in enumerate(self.stages):
+            if number in stage.after and not stage.queued[i] and self._can_start(later, i):
+                self._enqueue(later, i)
+
+    def again(self, number: int, shard: Shard) -> None:
+        """A task came to nothing: queue it once more, ahead of the others."""
+        self.stages[number].ready.appendleft(self._position(shard))
+
+    def give_up(self, shard: Shard) -> None:
+        """Nothing more is done of this shard."""
+        self._lost[self._position(shard)] = True
+
+    def _enqueue(self, number: int, i: int) -> None:
+        self.stages[number].queued[i] = True
+        self.stages[number].ready.append(i)
+
+    def _task(self, stage: Stage, i: int) -> Task:
+        return Task(self.shards[i], tuple(w.key for w in stage.ways if not self._done[w.key][i]))
+
+    def _complete(self, stage: Stage) -> Bits:
+        return _all([self._done[w.key] for w in stage.ways])
+
+    def _unblocked(self, number: int) -> Bits:
+        before = [self._complete(self.stages[a]) for a in self.stages[number].after]
+        return _all([np.ones(len(self.shards), bool), *before])
+
+    def _can_start(self, number: int, i: int) -> bool:
+        before = (w.key for a in self.stages[number].after for w in self.stages[a].ways)
+        return all(self._done[key][i] for key in before)
+
+    def _position(self, shard: Shard) -> int:
+        return bisect_left(self.shards, shard.index, key=lambda s: s.index)
+
+
+def _all(bits: Sequence[Bits]) -> Bits:
+    return np.asarray(np.logical_and.reduce(bits), bool)
+
+
+def _stages(job: Job, ways: Sequence[Way]) -> list[Stage]:
+    """Group ways by how often the pool changes on the longest path to them."""
+    level: dict[str, int] = {}
+    for way in ways:
+        pool = job.pool_of(way.family)
+        reads = [f for f in (*way.needs, *way.wants) if f in level]
+        own = max((level[f] + (job.pool_of(f) != pool) for f in reads), default=0)
+        level[way.family] = max(own, level.get(way.family, 0))
+    groups: dict[tuple[int, str], list[Way]] = {}
+    for way in ways:
+        groups.setdefault((level[way.family], job.pool_of(way.family)), []).append(way)
+    order = sorted(groups)
+    numbers = {family.family: n for n, group in enumerate(order) for family in groups[group]}
+    stages = []
+    for n, group in enumerate(order):
+        read = {f for w in groups[group] for f in (*w.needs, *w.wants)}
+        after = sorted({numbers[f] for f in read if f in numbers} - {n})
+        stages.append(Stage(group[1], tuple(groups[group]), tuple(after)))
+    return stages

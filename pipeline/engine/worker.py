@@ -1,0 +1,151 @@
+"""What a process does with a shard: read what is known, annotate, write sidecars.
+
+A worker needs nothing but the shard's number: it reads sound and earlier rows from the run
+directory itself, so that a retry, another process or another machine can do the same.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline import manifest, sidecar, sounds
+from pipeline.annotator import Annotator
+from pipeline.engine.work import Clips, Guard, Result, run_way, unguarded
+from pipeline.errors import ShardError
+from pipeline.job import ENHANCE, SOUND, Job, Way
+from pipeline.rundir import Shard
+from pipeline.sounds import Pcm
+from pipeline.storage import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Some annotators over one shard. `alone`: in a process of its own, clip by clip."""
+
+    shard: Shard
+    keys: tuple[str, ...]
+    alone: bool = False
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one way did of one or many shards."""
+
+    ok: int = 0
+    skipped: int = 0
+    failed: int = 0
+    compute_s: float = 0.0
+    causes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Tally) -> None:
+        """Add another tally to this one."""
+        self.ok += other.ok
+        self.skipped += other.skipped
+        self.failed += other.failed
+        self.compute_s += other.compute_s
+        self.causes.update(other.causes)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A finished task: small, whatever the shard's size."""
+
+    task: Task
+    seconds: float
+    tallies: dict[str, Tally]
+
+
+class Worker:
+    """Annotates shards of one job. Annotators are loaded once, when first asked for."""
+
+    def __init__(self, job: Job, store: Store, guard: Guard = unguarded) -> None:
+        self.job = job
+        self.store = store
+        self.guard = guard
+        self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
+        self._built: dict[str, Annotator[Any]] = {}
+
+    def run(self, task: Task) -> Report:
+        """Annotate one shard and write its sidecars, each complete under its final name."""
+        ways = self.ways(task)
+        clips = self.load(task.shard, ways)
+        tallies = {}
+        for way in ways:
+            started = time.perf_counter()
+            result = run_way(self.annotator(way), way, clips, self.guard)
+            tallies[way.key] = self.keep(task.shard, way, clips, result, time.perf_counter() - started)
+        seconds = sum(clips.seconds(i) for i in range(len(clips.items)))
+        return Report(task, seconds or task.shard.seconds, tallies)
+
+    def ways(self, task: Task) -> list[Way]:
+        """The task's ways, in dependency order."""
+        return [way for key, way in self._ways.items() if key in task.keys]
+
+    def annotator(self, way: Way) -> Annotator[Any]:
+        """The annotator of a way, loaded."""
+        if way.key not in self._built:
+            self._built[way.key] = way.build()
+        return self._built[way.key]
+
+    def load(self, shard: Shard, ways: Sequence[Way]) -> Clips:
+        """The shard's clips with every row and sound these ways read and do not make themselves."""
+        clips = Clips(manifest.read_shard(self.store, shard))
+        if len(clips.items) != shard.clips:
+            raise ShardError(f"{shard.manifest} holds {len(clips.items)} clips, not {shard.clips}.")
+        fresh = {w.key for w in ways}
+        read = {f for w in ways for f in (*w.needs, *w.wants)}
+        for way in self.job.ways:
+            if way.family in read and way.key not in fresh:
+                rows = sidecar.read_rows(self.store, shard.sidecar(way.key), way.row)
+                clips.add(way, rows)
+        if any(w.cls.hears for w in ways):
+            for way in self.job.ways:
+                if way.makes_sound and way.key not in fresh and way.family in (SOUND, ENHANCE):
+                    clips.sounds[way.family] = self._sound(shard, way, clips)
+        return clips
+
+    def keep(self, shard: Shard, way: Way, clips: Clips, result: Result, seconds: float) -> Tally:
+        """Write what a way found, the sound before the rows that speak of it, and show it to later ways."""
+        ids = [item.id for item in clips.items]
+        if result.sounds is not None:
+            clips.sounds[way.family] = result.sounds
+            if self.job.keep_sound:
+                sounds.write(self.store, shard.sound(way.key), ids, result.sounds)
+        table = sidecar.to_table(way.row, ids, result.outcomes)
+        facts = way.provenance() | {
+            "manifest_hash": shard.hash,
+            "host": platform.node(),
+            "compute_s": round(seconds, 3),
+        }
+        sidecar.write(self.store, shard.sidecar(way.key), table, facts)
+        rows = result.rows()
+        clips.add(way, rows)
+        return tally(rows, seconds)
+
+    def _sound(self, shard: Shard, way: Way, clips: Clips) -> list[Pcm | None]:
+        """The sound a way made of this shard: as kept, or made again where it was not."""
+        path = shard.sound(way.key)
+        if self.store.exists(path):
+            return sounds.read(self.store, path)
+        result = run_way(self.annotator(way), way, clips, self.guard)
+        return result.sounds or [None] * len(clips.items)
+
+
+def tally(rows: Sequence[object], seconds: float) -> Tally:
+    """Count rows and the causes of failed ones."""
+    found = Tally(compute_s=seconds)
+    for row in rows:
+        status = getattr(row, "status", sidecar.OK)
+        if status == sidecar.OK:
+            found.ok += 1
+        elif status == sidecar.SKIPPED:
+            found.skipped += 1
+        else:
+            found.failed += 1
+            found.causes[getattr(row, "error", "").partition(":")[0]] += 1
+    return found

@@ -1,0 +1,129 @@
+"""The manifest of a run: which clips, in which shards."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, fields
+from typing import Any, get_type_hints
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.clip import AudioRef, Given
+from pipeline.errors import ClipError
+from pipeline.rundir import INDEX, Shard
+from pipeline.schema import arrow_type
+from pipeline.source.base import Item
+from pipeline.storage import Store
+
+_AUDIO = tuple(f.name for f in fields(AudioRef))
+_GIVEN = tuple(f.name for f in fields(Given))
+
+
+def _schema() -> pa.Schema:
+    def part(cls: type, prefix: str) -> list[pa.Field[Any]]:
+        return [
+            pa.field(f"{prefix}{name}", arrow_type(_plain_type(hint)))
+            for name, hint in get_type_hints(cls).items()
+        ]
+
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            *part(AudioRef, "audio_"),
+            pa.field("recording_s", pa.float64()),
+            pa.field("problem_code", pa.string()),
+            pa.field("problem", pa.string()),
+            *part(Given, "given_"),
+        ]
+    )
+
+
+def _plain_type(hint: Any) -> Any:
+    return next((k for k in getattr(hint, "__args__", (hint,)) if k is not type(None)), hint)
+
+
+SCHEMA = _schema()
+
+
+def shards_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Items in groups of `size`, in order; the last may be smaller. Nothing is held beyond one group."""
+    group: list[Item] = []
+    for item in items:
+        group.append(item)
+        if len(group) == size:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def shard_of(index: int, items: Sequence[Item]) -> Shard:
+    """The shard these items make. Its hash covers ids, audio versions and what is given."""
+    digest = hashlib.blake2b(digest_size=6)
+    for item in items:
+        digest.update(json.dumps(_line(item), ensure_ascii=False, sort_keys=True).encode())
+    seconds = sum(item.audio.span_s or item.recording_s or 0.0 for item in items)
+    return Shard(index, digest.hexdigest(), len(items), seconds)
+
+
+def write_shard(store: Store, shard: Shard, items: Sequence[Item]) -> None:
+    """Write the shard's clips."""
+    _write(store, shard.manifest, pa.Table.from_pylist([_line(item) for item in items], SCHEMA))
+
+
+def read_shard(store: Store, shard: Shard) -> list[Item]:
+    """The shard's clips, in order."""
+    return [_item(line) for line in _read(store, shard.manifest).to_pylist()]
+
+
+def write_index(store: Store, shards: Sequence[Shard]) -> None:
+    """Say which shards are current."""
+    columns = {
+        "shard": [s.index for s in shards],
+        "hash": [s.hash for s in shards],
+        "clips": [s.clips for s in shards],
+        "seconds": [s.seconds for s in shards],
+    }
+    _write(store, INDEX, pa.table(columns))
+
+
+def read_index(store: Store) -> list[Shard]:
+    """The current shards, in order; empty if none were planned."""
+    if not store.exists(INDEX):
+        return []
+    return [Shard(*line.values()) for line in _read(store, INDEX).to_pylist()]
+
+
+def _line(item: Item) -> dict[str, object]:
+    line: dict[str, object] = {"id": item.id, "recording_s": item.recording_s}
+    line |= {f"audio_{k}": v for k, v in asdict(item.audio).items()}
+    line |= {f"given_{k}": v for k, v in asdict(item.given).items()}
+    line["problem_code"] = item.problem.code if item.problem else None
+    line["problem"] = str(item.problem) if item.problem else None
+    return line
+
+
+def _item(line: dict[str, Any]) -> Item:
+    code = line["problem_code"]
+    return Item(
+        id=line["id"],
+        audio=AudioRef(**{name: line[f"audio_{name}"] for name in _AUDIO}),
+        given=Given(**{name: line[f"given_{name}"] for name in _GIVEN}),
+        recording_s=line["recording_s"],
+        problem=None if code is None else ClipError(code, line["problem"]),
+    )
+
+
+def _write(store: Store, path: str, table: pa.Table) -> None:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    store.write(path, sink.getvalue())
+
+
+def _read(store: Store, path: str) -> pa.Table:
+    with store.opened(path) as file:
+        return pq.read_table(file)

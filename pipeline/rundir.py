@@ -1,0 +1,58 @@
+"""The names of everything in a run directory.
+
+job.yaml                               the job as resolved, with every fingerprint
+manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which shards are current
+<family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    one row per clip, same order
+<family>-<way>@<fingerprint>/shard-00012-<hash>.arrow      the sound it made, where it makes sound
+calibration/<family>.json              thresholds, frozen with the run
+failures/shard-00012-<hash>.json       why a shard was given up
+dataset/data/train-00012-of-00400.parquet, dataset/README.md
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+JOB = "job.yaml"
+MANIFEST = "manifest"
+INDEX = "manifest/index.parquet"
+DATASET = "dataset"
+FAILURES = "failures"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Shard:
+    """A fixed group of clips. `hash` is that of its manifest rows: other clips, other files."""
+
+    index: int
+    hash: str
+    clips: int
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The stem of every file of this shard."""
+        return f"shard-{self.index:05d}-{self.hash}"
+
+    @property
+    def manifest(self) -> str:
+        """Its clips."""
+        return f"{MANIFEST}/{self.name}.parquet"
+
+    @property
+    def failure(self) -> str:
+        """Why it was given up, if it was."""
+        return f"{FAILURES}/{self.name}.json"
+
+    def sidecar(self, key: str) -> str:
+        """The rows of one annotator."""
+        return f"{key}/{self.name}.parquet"
+
+    def sound(self, key: str) -> str:
+        """The sound one annotator made."""
+        return f"{key}/{self.name}.arrow"
+
+
+def calibration(family: str) -> str:
+    """The thresholds of a calibrated family."""
+    return f"calibration/{family}.json"
