@@ -37,6 +37,11 @@ class _Actor:
         self._store = store
         self._worker = Worker(job, store, deadline_guard(job.limits))
 
+    def take(self, job: Job) -> None:
+        """Work on another job from now on."""
+        self._job = job
+        self._worker.take(job)
+
     def node(self) -> str:
         """The node it runs on."""
         return str(ray.get_runtime_context().get_node_id())
@@ -78,13 +83,20 @@ class RayEngine:
         self._slots: list[_Slot] = []
         self._flights: dict[Any, _Flight] = {}
         self._args: tuple[Any, Any] | None = None
+        self._place: tuple[Any, ...] = ()
 
     def start(self, job: Job, store: Store) -> None:
-        """Bring up Ray and the actors of every pool."""
-        self._drop_actors()
+        """Bring up Ray and the actors of every pool; those of an earlier job on the same store go on."""
         if not ray.is_initialized():
             self._init(job)
+        place = (store.url, job.pools, job.limits)
         self._args = (ray.put(job), ray.put(store))
+        if self._slots and place == self._place:
+            for slot in self._slots:
+                slot.actor.take.remote(self._args[0])
+            return
+        self._drop_actors()
+        self._place = place
         cores = int(ray.cluster_resources().get("CPU", 1))
         for pool in job.pools:
             share = max(1, int(cores / max(pool.cpus, 1e-9)))

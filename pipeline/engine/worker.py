@@ -64,11 +64,16 @@ class Worker:
     """Annotates shards of one job. Annotators are loaded once, when first asked for."""
 
     def __init__(self, job: Job, store: Store, guard: Guard = unguarded) -> None:
-        self.job = job
         self.store = store
         self.guard = guard
-        self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
         self._built: dict[str, Annotator[Any]] = {}
+        self.take(job)
+
+    def take(self, job: Job) -> None:
+        """Work on another job from now on; what both have in common stays loaded."""
+        self.job = job
+        self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
+        self._built = {key: built for key, built in self._built.items() if key in self._ways}
 
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""

@@ -1,0 +1,144 @@
+"""Nothing is lost whatever dies: workers, batches that hang, the driver itself. On a real Ray."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.engine.flow import Outcome, annotate
+from pipeline.engine.inline import InlineEngine
+from pipeline.engine.ray_engine import RayEngine
+from pipeline.job import Job, Limits
+from pipeline.storage import Store
+from tests.fakes import Silent, items_of, job_of
+
+DATA = "dataset/data/train-00000-of-00001.parquet"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[RayEngine]:
+    engine = RayEngine(actors=2)
+    yield engine
+    engine.stop()
+
+
+def run(engine: RayEngine, job: Job, folder: Path, count: int = 40, **named: str) -> tuple[Outcome, Silent]:
+    watcher = Silent()
+    outcome = annotate(items_of(count, **named), job, Store(str(folder)), engine, watcher)
+    return outcome, watcher
+
+
+def rows(folder: Path) -> list[dict[str, object]]:
+    return list(pq.read_table(folder / DATA).to_pylist())
+
+
+def test_ray_writes_the_bytes_the_inline_engine_writes(engine: RayEngine, tmp_path: Path) -> None:
+    run(engine, job_of(), tmp_path / "ray", n7="bad")
+    annotate(items_of(40, n7="bad"), job_of(), Store(str(tmp_path / "inline")), InlineEngine(), Silent())
+    assert (tmp_path / "ray" / DATA).read_bytes() == (tmp_path / "inline" / DATA).read_bytes()
+
+
+def test_a_clip_that_kills_its_worker_costs_one_row(engine: RayEngine, tmp_path: Path) -> None:
+    outcome, watcher = run(engine, job_of(peak={"die_on": "poison"}), tmp_path, n13="poison", n14="poison")
+    failed = [r for r in rows(tmp_path) if r["status"] == "failed"]
+    assert [r["id"] for r in failed] == ["poison-13", "poison-14"]
+    assert "peak: worker_died: " in str(failed[0]["error"])
+    assert "exit code 9" in str(failed[0]["error"])
+    assert outcome.given_up == []
+    assert {index for index, _, _ in watcher.lost_tasks} <= {0, 1, 2, 3}
+
+
+def test_a_worker_that_dies_once_is_replaced_and_nothing_is_lost(engine: RayEngine, tmp_path: Path) -> None:
+    job = job_of(peak={"die_once": str(tmp_path / "died")})
+    outcome, watcher = run(engine, job, tmp_path / "run")
+    assert watcher.lost_tasks
+    assert outcome.joined.ok == 40
+
+
+def test_a_shard_whose_worker_dies_whatever_the_clip_is_given_up_and_its_clips_have_rows(
+    engine: RayEngine, tmp_path: Path
+) -> None:
+    named = {f"n{i}": "poison" for i in range(10, 20)}
+    outcome, _ = run(engine, job_of(peak={"die_on": "poison"}, rank=False), tmp_path, **named)
+    assert [s.index for s in outcome.given_up] == [1]
+    assert (tmp_path / outcome.shards[1].failure).exists()
+    table = rows(tmp_path)
+    assert len(table) == 40
+    assert [r["status"] for r in table] == ["ok"] * 10 + ["failed"] * 10 + ["ok"] * 20
+    assert "given_up" in str(table[10]["error"])
+
+
+def test_a_batch_that_hangs_is_cut_off(engine: RayEngine, tmp_path: Path) -> None:
+    limits = Limits(max_attempts=2, batch_s=2.0)
+    job = job_of(peak={"hang_on": "stuck"}, rank=False, limits=limits)
+    outcome, _ = run(engine, job, tmp_path, 20, n5="stuck")
+    failed = [r for r in rows(tmp_path) if r["status"] == "failed"]
+    assert [r["id"] for r in failed] == ["stuck-5"]
+    assert "peak: hung: " in str(failed[0]["error"])
+    assert outcome.given_up == []
+
+
+def test_a_given_up_shard_is_tried_again_by_the_next_run(engine: RayEngine, tmp_path: Path) -> None:
+    named = {f"n{i}": "poison" for i in range(10)}
+    job = job_of(peak={"die_on": "poison"}, rank=False)
+    first, _ = run(engine, job, tmp_path / "run", 20, **named)
+    assert [s.index for s in first.given_up] == [0]
+    healed = job_of(peak={"die_on": ""}, rank=False)
+    second, _ = run(engine, healed, tmp_path / "run", 20, **named)
+    assert second.given_up == []
+    assert second.joined.ok == 20
+    assert not list((tmp_path / "run" / "failures").glob("*.json"))
+
+
+DRIVER = """
+import sys
+from pipeline.engine.flow import annotate
+from pipeline.engine.ray_engine import RayEngine
+from pipeline.storage import Store
+from tests.fakes import Silent, items_of, job_of
+engine = RayEngine(actors=2)
+job = job_of(peak={"sleep_s": 0.1, "log": sys.argv[2]}, shard_size=4)
+annotate(items_of(80), job, Store(sys.argv[1]), engine, Silent())
+engine.stop()
+"""
+
+
+def drive(folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(log)], env=os.environ)
+
+
+def wait_for_sidecars(folder: Path, count: int) -> None:
+    while len(list(folder.glob("peak-*/*.parquet"))) < count:
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_again(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    folder, log, undisturbed = tmp_path / "run", tmp_path / "log", tmp_path / "undisturbed"
+    log.mkdir()
+    driver = drive(folder, log)
+    wait_for_sidecars(folder, 5)
+    driver.send_signal(ending)
+    driver.wait()
+    time.sleep(1.0)  # a worker may outlive its driver by one write
+    finished = {p: p.stat().st_mtime_ns for p in folder.glob("*@*/*.parquet")}
+    assert len(finished) < 3 * 20
+
+    assert drive(folder, log).wait() == 0
+    assert all(p.stat().st_mtime_ns == mtime for p, mtime in finished.items())
+    other = tmp_path / "other-log"
+    other.mkdir()
+    assert drive(undisturbed, other).wait() == 0
+    ours, theirs = pq.read_table(folder / DATA), pq.read_table(undisturbed / DATA)
+    assert ours.equals(theirs)
+    assert (folder / DATA).read_bytes() == (undisturbed / DATA).read_bytes()
