@@ -135,11 +135,12 @@ def evaluate(
     directory: RunDir,
     labels: Annotated[Path, typer.Option(help="A manifest with human labels.", show_default=False)],
     json_: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a page.")] = False,
 ) -> None:
     """Compare a run with human labels."""
     from jobs.commands.evaluate import run
 
-    run(directory, labels, as_json=json_)
+    run(directory, labels, as_json=json_, as_markdown=markdown)
 
 
 def main() -> None:

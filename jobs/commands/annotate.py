@@ -22,7 +22,7 @@ from pipeline.engine.base import Engine
 from pipeline.engine.driver import Watcher
 from pipeline.engine.flow import annotate
 from pipeline.errors import OptionError, unknown
-from pipeline.source import Options, open_source
+from pipeline.source import open_source
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -62,7 +62,7 @@ def run(request: Request, *, as_json: bool) -> int:
         ignore_given=request.ignore_given,
         keep_given=request.keep_given,
     )
-    source = open_source(request.source, options=Options(speaker_from=request.speaker_from))
+    source = open_source(request.source, options=_source_options(request))
     items: Iterable[Item] = islice(source, request.limit) if request.limit else source
     console = Console(stderr=True)
     watcher: Watcher = RichWatcher(console)
@@ -94,3 +94,7 @@ def _engine(request: Request) -> Engine:
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _source_options(request: Request) -> dict[str, object]:
+    return {"speaker_from": request.speaker_from} if request.speaker_from else {}

@@ -1,0 +1,50 @@
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := $(VENV)/bin
+OUT ?= out/demo
+
+.PHONY: demo install test test-install lint types floors tests docs clips clean
+
+demo: install ## annotate the example clips and show what came out
+	$(BIN)/speechcraft annotate examples/clips --out $(OUT)
+	$(BIN)/speechcraft show $(OUT)
+
+install: $(VENV)/.installed ## the core: no torch, nothing downloaded at run time
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@ $(VENV)/.installed
+
+test-install: $(VENV)/.test-installed
+
+test: lint types floors tests ## everything that must hold
+
+lint: test-install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: test-install
+	$(BIN)/mypy
+
+floors: test-install
+	$(BIN)/lint-imports
+
+tests: test-install
+	$(BIN)/python -m pytest
+
+docs: test-install ## rewrite the pages that come from the code
+	$(BIN)/python -m jobs.columns > docs/columns.md
+
+clips: install ## make examples/clips anew (needs espeak-ng, festival and more: see examples/README.md)
+	$(BIN)/python examples/make_clips.py
+
+clean:
+	rm -rf $(VENV) out build dist *.egg-info

@@ -1,0 +1,50 @@
+"""Recognised age against the speaker's own."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from jobs.evaluate.case import Case
+from jobs.evaluate.labels import number
+from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
+from jobs.evaluate.statistics import CORRELATION, MEAN
+from pipeline.rows import Speaker
+
+_GROUPS_FROM_YEARS = (14, 26, 40, 55)  # child | teenager | young adult | middle-aged | elderly
+
+
+def _measure(case: Case) -> Measured | Missing | AsGiven | None:
+    truth = number(case.labels, "age")
+    if truth is None:
+        return None
+    row = case.maybe(Speaker)
+    if "age_years" in case.given_used or (row and row.age_source == "given"):
+        return AsGiven()
+    if row is None or row.age_years is None:
+        return Missing("no age")
+    off = np.array([row.age_years - truth])
+    of_truth, of_call = np.searchsorted(_GROUPS_FROM_YEARS, (truth, row.age_years), "right")
+    points = {
+        "error": np.abs(off),
+        "bias": off,
+        "correlation": np.array([[truth, row.age_years]]),
+        "group_accuracy": np.array([float(of_truth == of_call)]),
+    }
+    return Measured(points)
+
+
+METRIC = Metric(
+    name="age",
+    title="Age",
+    definition=(
+        "Reference: `age` in years. Groups: child under 14, teenager under 26, young adult under 40, "
+        "middle-aged under 55, elderly."
+    ),
+    figures=(
+        Figure("error", "years", "mean absolute error", MEAN),
+        Figure("bias", "years", "mean signed error", MEAN),
+        Figure("correlation", "", "Pearson's correlation of estimate and reference over clips", CORRELATION),
+        Figure("group_accuracy", "%", "clips whose age falls into the right group", MEAN),
+    ),
+    measure=_measure,
+)

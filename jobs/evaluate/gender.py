@@ -1,0 +1,33 @@
+"""Recognised gender against the speaker's own."""
+
+from __future__ import annotations
+
+from jobs.evaluate.case import Case
+from jobs.evaluate.classification import FIGURES, call
+from jobs.evaluate.labels import text
+from jobs.evaluate.metric import AsGiven, Measured, Metric, Missing
+from pipeline.rows import Speaker
+
+_CLASSES = ("female", "male")
+
+
+def _measure(case: Case) -> Measured | Missing | AsGiven | None:
+    truth = text(case.labels, "gender")
+    if truth not in _CLASSES:
+        return None
+    row = case.maybe(Speaker)
+    if "gender" in case.given_used or (row and row.gender_source == "given"):
+        return AsGiven()
+    if row is None or row.gender is None:
+        return Missing("no gender")
+    return Measured(call(_CLASSES, truth, row.gender, row.gender_confidence))
+
+
+METRIC = Metric(
+    name="gender",
+    title="Gender",
+    definition="Reference: `gender`. Clips on which the run makes no call are missing, not wrong.",
+    figures=FIGURES,
+    measure=_measure,
+    classes=_CLASSES,
+)
