@@ -21,8 +21,8 @@ def _head() -> list[str]:
         "# Columns",
         "",
         "Made from the code by `make docs`. Every sidecar also holds `id`, `status` (ok, skipped, failed) "
-        "and `error`; the dataset holds them joined. A null is a value that is not known, never a zero. Columns "
-        "marked *sidecar* are too bulky for the dataset and stay in the run directory.",
+        "and `error`; the dataset holds them joined. A null is a value that is not known, never a zero. "
+        "Columns marked *sidecar* are too bulky for the dataset and stay in the run directory.",
         "",
     ]
 

@@ -117,7 +117,7 @@ def _assign(record: dict[str, Any], assignment: str) -> None:
         return
     entries = record["annotators"]
     if not dot:
-        if value not in (None, False, "off") and family not in annotators.ways():
+        if value not in (None, False, "off") and "." not in str(value) and family not in annotators.ways():
             raise unknown("annotator", family, annotators.ways())
         entries[family] = "off" if value in (None, False) else str(value)
         return

@@ -11,6 +11,7 @@ from pipeline.errors import OptionError
 from pipeline.fingerprint import fingerprint
 from pipeline.options import resolve
 from pipeline.rows import Row
+from pipeline.schema import columns_of
 
 CUT = "cut"
 SOUND = "sound"
@@ -177,12 +178,15 @@ def make_job(
         ignore_given=ignore_given, keep_given=keep_given, **_resolved(specs, ignore_given, keep_given), **rest
     )
     _check_pools(job)
+    _check_columns(job)
     return job
 
 
 def _resolved(specs: Sequence[WaySpec], ignore_given: bool, keep_given: frozenset[str]) -> dict[str, Any]:
     ways: dict[tuple[str, str], Way] = {}
     for spec in _ordered(specs):
+        if (spec.family, spec.name) in ways:
+            raise OptionError(f"The job has {spec.owner} twice.")
         sees = spec.cls.sees & keep_given if ignore_given else spec.cls.sees
         ways[spec.family, spec.name] = _resolve(spec, sees, tuple(ways.values()))
     cut = [w for w in ways.values() if w.family == CUT]
@@ -253,6 +257,15 @@ def _ordered(specs: Sequence[WaySpec]) -> list[WaySpec]:
         ordered.append(ready[0])
         left.remove(ready[0])
     return ordered
+
+
+def _check_columns(job: Job) -> None:
+    """Two families may not have a column of one name: the dataset could hold only one."""
+    owner: dict[str, str] = {}
+    for family in job.families:
+        for column in columns_of(job.of(family)[0].row):
+            if owner.setdefault(column.name, family) != family:
+                raise OptionError(f"{owner[column.name]} and {family} both have a column {column.name!r}.")
 
 
 def _check_pools(job: Job) -> None:
