@@ -1,0 +1,86 @@
+"""What a person writes into a job file or behind --set is taken, or refused in one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.jobfile import build_job, profiles, read_file, read_profile
+from pipeline.errors import OptionError
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_every_profile_that_ships_is_a_job(name: str) -> None:
+    assert build_job(read_profile(name)).ways
+
+
+def test_set_changes_an_option_and_the_fingerprints_that_depend_on_it() -> None:
+    plain = build_job(read_profile("embedded"))
+    changed = build_job(read_profile("embedded"), ["pitch.floor_hz=70"])
+    differing = {a.family for a, b in zip(plain.ways, changed.ways, strict=True) if a.key != b.key}
+    assert differing == {"pitch", "labels", "caption"}
+
+
+def test_set_off_takes_an_annotator_out() -> None:
+    assert "topic" not in build_job(read_profile("embedded"), ["topic=off"]).families
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("pitsch.floor_hz=60", "There is no annotator in this job 'pitsch'. Did you mean 'pitch'"),
+        ("pitch.flor_hz=60", "Did you mean 'floor_hz'"),
+        ("pitch.floor_hz=low", "pitch=dio.floor_hz takes a number"),
+        ("transcript=whispr", "There is no way to fill transcript 'whispr'"),
+        ("limits.batch_seconds=3", "There is no limit 'batch_seconds'"),
+        ("pitch", "--set takes"),
+        ("=3", "--set takes"),
+        ("sound=off", "needs the annotator 'sound'"),
+    ],
+)
+def test_a_wrong_assignment_is_refused_and_what_exists_is_named(assignment: str, message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        build_job(read_profile("embedded"), [assignment])
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1, 2", "is not YAML"),
+        ("just words", "must have an entry 'annotators'"),
+        ("annotators: {sound: decode}\nshards: 3", "There is no entry of a job file 'shards'"),
+    ],
+)
+def test_a_file_that_is_no_job_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text(text)
+    with pytest.raises(OptionError) as caught:
+        build_job(read_file(path))
+    assert message in str(caught.value)
+
+
+def test_a_missing_job_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="no such file"):
+        read_file(tmp_path / "none.yaml")
+
+
+def test_pools_must_leave_no_family_without_a_place() -> None:
+    record = read_profile("embedded") | {"pools": [{"name": "a", "families": ["sound"]}]}
+    with pytest.raises(OptionError, match="Exactly one pool"):
+        build_job(record)
+
+
+def test_a_family_can_have_several_ways_each_with_its_languages() -> None:
+    record = {
+        "annotators": {
+            "sound": "decode",
+            "language": "script",
+            "transcript": [
+                {"use": "pocketsphinx", "languages": ["en"]},
+            ],
+        }
+    }
+    way = build_job(record).of("transcript")[0]
+    assert way.languages == frozenset({"en"})
