@@ -23,7 +23,7 @@ R = TypeVar("R", bound=Row)
 class AudioRef:
     """Where the sound is, and which version of it.
 
-    `part` locates it inside a container: `tar:OFFSET+SIZE` (bytes), `row:N` (a parquet or arrow
+    `part` locates it inside a container, `tar:OFFSET+SIZE` (bytes) or `row:N:COLUMN` (a parquet or arrow
     row). `offset_s` and `span_s` cut a piece out of the recording; both None means all of it.
     `version` is whatever changes when the bytes change: mtime in ns, an etag.
     """

@@ -163,9 +163,7 @@ def test_the_dataset_loads_with_the_library_its_users_use(tmp_path: Path) -> Non
         ({"factor": "loud"}, "takes a number"),
     ],
 )
-def test_a_wrong_option_is_refused_before_anything_is_built(
-    options: dict[str, object], message: str
-) -> None:
+def test_a_wrong_option_is_refused_before_anything_is_built(options: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make_job([WaySpec("sound", "fake", FakeSound), WaySpec("peak", "fake", FakePeak, options)])
 
