@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
 
 import pyarrow.parquet as pq
 import pytest
@@ -31,9 +31,9 @@ def engine() -> Iterator[RayEngine]:
     engine.stop()
 
 
-def run(engine: RayEngine, job: Job, folder: Path, count: int = 40, **named: Any) -> tuple[Outcome, Silent]:
+def run(engine: RayEngine, job: Job, folder: Path, count: int = 40, **named: str) -> tuple[Outcome, Silent]:
     watcher = Silent()
-    outcome = annotate(items_of(count, **named), job, Store(str(folder)), engine, watcher)
+    outcome = annotate(items_of(count, **dict(named)), job, Store(str(folder)), engine, watcher)
     return outcome, watcher
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from annotators.pitch.dio import DioPitch
+from annotators.pitch.dio import DioAnnotator
 from jobs.evaluate.enhancement import read_16k
 from jobs.evaluate.f0 import at_times, compare
 from jobs.evaluate.labels import marks
@@ -30,7 +30,7 @@ def manifest(corpus: str) -> list[tuple[Path, dict[str, object]]]:
 
 
 def test_the_laryngograph_contours_fit_best_without_an_offset() -> None:
-    pitch = DioPitch()
+    pitch = DioAnnotator()
     errors: dict[float, list[npt.NDArray[np.float64]]] = {
         at_s: [] for at_s in (-0.0075, -0.005, 0.0, 0.005, 0.0075)
     }

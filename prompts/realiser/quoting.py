@@ -1,0 +1,60 @@
+"""Foreign text inside a caption: kept verbatim, marked off by quotes that do not occur in it."""
+
+from __future__ import annotations
+
+import re
+
+ENGLISH_QUOTES = (('"', '"'), ("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"))
+CHINESE_QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'), ("«", "»"))
+_TERMINAL = re.compile(r"[.!?…。！？][\"'”’»」』)\]）】]*\s*\Z")
+_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+_BARE = {
+    "en": re.compile(r"[A-Za-z][A-Za-z0-9'-]*(?:(?:, | )[A-Za-z0-9][A-Za-z0-9'-]*){0,9}"),
+    "zh": re.compile(r"[\u3400-\u9fff]+(?:[，、,][\u3400-\u9fff]+)*"),
+}
+_LIST = {"en": (", ", ", ", " and "), "zh": (r"[，、,]", "、", "和")}
+
+
+def quoted(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """`text` verbatim between the first pair of quotes that does not occur in it.
+
+    Where all occur, the first pair is repeated until its run is longer than any in the text.
+    """
+    for left, right in pairs:
+        if left not in text and right not in text:
+            return f"{left}{text}{right}"
+    left, right = pairs[0]
+    runs = re.findall(f"[{re.escape(left + right)}]+", text)
+    n = 1 + max(map(len, runs))
+    return f"{left * n}{text}{right * n}"
+
+
+def ends_sentence(text: str) -> bool:
+    """True if the text brings its own full stop."""
+    return _TERMINAL.search(text) is not None
+
+
+def is_chinese(text: str) -> bool:
+    """True if the text holds a Chinese character."""
+    return _HAN.search(text) is not None
+
+
+def one_line(text: str | None) -> str:
+    """The text on one line, without control characters; empty for None."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+
+
+def bare_word(text: str | None) -> str:
+    """A word without the punctuation around it; empty where nothing is left."""
+    return _EDGE.sub("", one_line(text))
+
+
+def as_topic(text: str | None, language: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    """A topic as it stands in a sentence: bare where it is plain words, a list with "and", else quoted."""
+    text = one_line(text)
+    if not text or not _BARE[language].fullmatch(text):
+        return quoted(text, pairs) if any(c.isalnum() for c in text) else ""
+    split, comma, last = _LIST[language]
+    parts = re.split(split, text)
+    return comma.join(parts[:-1]) + last + parts[-1] if len(parts) > 1 else text

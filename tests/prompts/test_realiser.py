@@ -1,0 +1,333 @@
+"""What holds of every caption, in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from prompts.realiser import CONVEYABLE, Attributes, Captions, realise
+from prompts.realiser.draw import Draw
+from prompts.realiser.lexicon import load
+from tests.prompts.reading import (
+    NAMES,
+    TEXT,
+    VALUES,
+    Lang,
+    attributes_of,
+    expected,
+    labels,
+    pairwise_rows,
+    read,
+)
+
+LANGUAGES: tuple[Lang, ...] = ("en", "zh")
+KEYS = 8
+FULL = Attributes(
+    gender="female",
+    age_group="young adult",
+    pitch_label="normal",
+    energy_label="normal",
+    speed_label="normal",
+    emotion="happy",
+    emphasis_word="home",
+    topic="rivers",
+    transcript="I went home",
+)
+FUNCTION_WORDS = frozenset(load("en")["function_words"].split())
+NOUNS_ZH = (
+    "音调",
+    "音量",
+    "声量",
+    "语速",
+    "语气",
+    "口吻",
+    "情绪",
+    "话题",
+    "重音",
+    "适中",
+    "中等",
+    "正常",
+    "居中",
+    "音高",
+)
+
+
+@cache
+def corpus(language: Lang) -> list[tuple[tuple[Any, ...], Captions]]:
+    return [
+        (row, realise(attributes_of(row, language), language=language, key=f"{i}/{k}"))
+        for i, row in enumerate(pairwise_rows())
+        for k in range(KEYS)
+    ]
+
+
+def texts(language: Lang) -> list[str]:
+    return [t for _, c in corpus(language) for t in (c.description, c.instruction or "")]
+
+
+def bare(text: str, language: Lang) -> str:
+    """The caption without the words it quotes."""
+    return text.replace(TEXT[language], "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_attribute_is_told_once_and_none_is_invented_or_contradicted(language: Lang) -> None:
+    for row, captions in corpus(language):
+        for text in (captions.description, captions.instruction or ""):
+            told = {name: sorted(values) for name, values in labels(read(text, language)).items()}
+            assert told == {name: [value] for name, value in expected(row).items()}, text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_conveyed_names_the_attributes_in_the_order_of_the_description(language: Lang) -> None:
+    for row, captions in corpus(language):
+        assert set(captions.conveyed) == set(expected(row))
+        read_order = [a for a, _ in read(captions.description, language) if a != "who"]
+        assert [a for a in captions.conveyed if a in read_order] == read_order, captions.description
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_attribute_can_come_before_every_other(language: Lang) -> None:
+    seen = {
+        (a, b) for _, c in corpus(language) for i, a in enumerate(c.conveyed) for b in c.conveyed[i + 1 :]
+    }
+    assert seen >= set(permutations(CONVEYABLE, 2)) - ({("gender", "age")} if language == "zh" else set())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sentence_frame_is_used(language: Lang) -> None:
+    few = Attributes(gender="male", pitch_label="low", energy_label="high", transcript=TEXT[language])
+    said = [realise(few, language=language, key=str(i)) for i in range(2500)]
+    texts = {t.lower() for c in said for t in (c.description, c.instruction or "")}
+    for kind, frames in load(language)["frames"].items():
+        for frame in frames if not kind.startswith("empty") else ():
+            pieces = re.split(r"\{\w+\}", frame.removeprefix("! ").removeprefix("= "))
+            assert any(in_order(pieces, text) for text in texts), frame
+
+
+def in_order(pieces: list[str], text: str) -> bool:
+    """True if the pieces stand in the text one after the other."""
+    at = 0
+    for piece in pieces:
+        at = text.find(piece, at) + len(piece)
+        if at < len(piece):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_transcript_stands_verbatim_in_the_instruction_and_not_in_the_description(language: Lang) -> None:
+    for _, captions in corpus(language):
+        assert captions.instruction is not None
+        assert captions.instruction.count(TEXT[language]) == 1
+        assert TEXT[language] not in captions.description
+
+
+def test_english_captions_are_well_formed() -> None:
+    faults = re.compile(r"\ba [aeio]|\ban [^aeiouh]|  | [,.;:]|\.\.|,,|,\.|;\.|\{|\}|^ |\bthe the\b")
+    for text in texts("en"):
+        assert not faults.search(bare(text, "en")), text
+        assert text[0].isupper() or text[0] == '"', text
+        assert text.endswith((".", '."')), text
+        for sentence_start in re.findall(r"(?<=[.] )\w", bare(text, "en")):
+            assert sentence_start.isupper(), text
+
+
+def test_english_verbs_agree_with_their_pronouns() -> None:
+    for text in texts("en"):
+        assert not re.search(r"\b(?:she|he) (?:are|keep|speak|talk|sound|stress|use)\b", text, re.I), text
+        assert not re.search(r"\bthey (?:is|keeps|speaks|talks|sounds|stresses|uses|takes)\b", text, re.I), (
+            text
+        )
+
+
+def test_a_pronoun_never_tells_another_gender() -> None:
+    for row, captions in corpus("en"):
+        words = set(re.findall(r"\w+", f"{captions.description} {captions.instruction}".lower()))
+        if row[0] != "female":
+            assert not words & {"she", "her"}
+        if row[0] != "male":
+            assert not words & {"he", "his"}
+    for row, captions in corpus("zh"):
+        both = captions.description + (captions.instruction or "")
+        assert row[0] == "female" or "她" not in both
+        assert row[0] == "male" or "他" not in both
+
+
+def test_no_content_word_of_english_stands_twice() -> None:
+    for text in texts("en"):
+        words = re.findall(r"[a-z]{3,}", bare(text, "en").lower())
+        counts = Counter(w for w in words if w not in FUNCTION_WORDS)
+        assert max(counts.values(), default=0) <= 1, (text, counts.most_common(2))
+
+
+def test_no_noun_of_manner_in_chinese_stands_twice() -> None:
+    for text in texts("zh"):
+        for noun in NOUNS_ZH:
+            assert text.count(noun) <= 1, (noun, text)
+
+
+def test_chinese_captions_have_chinese_punctuation_and_no_spaces() -> None:
+    for text in texts("zh"):
+        plain = bare(text, "zh")
+        assert not re.search(r"[\x00-\x7f]", plain), text
+        assert not re.search(r"[，。：、][，。：、]|的的|地地|一[位名个](?:的|，)", plain), text
+        assert text.endswith("。"), text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_stand_at_the_beginning_middle_and_end_as_in_the_paper(language: Lang) -> None:
+    places: Counter[str] = Counter()
+    for text in (c.instruction or "" for _, c in corpus(language)):
+        before, _, after = text.partition(TEXT[language])
+        places["start" if len(before) == 1 else "end" if len(after) <= 2 else "middle"] += 1
+    n = places.total()
+    assert places["start"] / n == pytest.approx(0.056, abs=0.03)
+    assert places["middle"] / n == pytest.approx(0.33, abs=0.06)
+    assert places["end"] / n == pytest.approx(0.61, abs=0.06)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "drop", [(), ("emotion", "emphasis_word", "age_group"), ("gender", "age_group", "emotion", "topic")]
+)
+def test_a_thousand_clips_with_equal_labels_read_differently(language: Lang, drop: tuple[str, ...]) -> None:
+    known: dict[str, Any] = {f: getattr(FULL, f) for f in (*VALUES, "transcript") if f not in drop}
+    captions = [realise(Attributes(**known), language=language, key=f"clip-{i}") for i in range(1000)]
+    assert len({c.description for c in captions}) == 1000
+    assert len({c.instruction for c in captions}) == 1000
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_captions_depend_on_attributes_language_key_and_seed_alone(language: Lang) -> None:
+    first = realise(FULL, language=language, key="a")
+    realise(FULL, language=language, key="b")
+    assert realise(FULL, language=language, key="a") == first
+    assert realise(FULL, language=language, key="b") != first
+    assert realise(FULL, language=language, key="a", seed=1) != first
+
+
+def test_captions_are_the_same_in_every_process() -> None:
+    assert Draw(0, "clip", "description").below(10**9) == Draw(0, "clip", "description").below(10**9)
+    assert [Draw(0, "clip").below(1000) for _ in range(1)] == [899]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_known_claims_nothing(language: Lang) -> None:
+    for key in map(str, range(40)):
+        captions = realise(Attributes(transcript=TEXT[language]), language=language, key=key)
+        assert captions.conveyed == ()
+        assert read(captions.description, language) in ([], [("who", "unknown/unknown")])
+        assert TEXT[language] in (captions.instruction or "")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("transcript", [None, "", "  \n"])
+def test_without_words_there_is_no_instruction(language: Lang, transcript: str | None) -> None:
+    assert (
+        realise(Attributes(gender="male", transcript=transcript), language=language, key="a").instruction
+        is None
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("field", VALUES)
+def test_one_attribute_alone_makes_both_captions(language: Lang, field: str) -> None:
+    row = [value[0] if name == field else None for name, value in VALUES.items()]
+    for key in map(str, range(30)):
+        captions = realise(attributes_of(row, language), language=language, key=key)
+        assert captions.conveyed == (NAMES[field],)
+        assert TEXT[language] in (captions.instruction or "")
+
+
+def test_an_emotion_that_is_other_says_nothing() -> None:
+    assert realise(Attributes(emotion="other"), language="en", key="a").conveyed == ()
+
+
+def test_a_phrase_for_the_emotion_replaces_its_class_in_its_own_language_only() -> None:
+    known = Attributes(emotion="sad", emotion_caption="心里无比疼痛，伤心。", transcript="好")
+    for key in map(str, range(20)):
+        chinese = realise(known, language="zh", key=key)
+        assert "“心里无比疼痛，伤心”" in chinese.description
+        assert "心里无比疼痛，伤心" not in realise(known, language="en", key=key).description
+        assert realise(known, language="en", key=key).conveyed == ("emotion",)
+
+
+@pytest.mark.parametrize("ending", [".", "?", "!", "…", "。", "！", '."'])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_that_bring_their_full_stop_get_no_other(language: Lang, ending: str) -> None:
+    for key in map(str, range(60)):
+        text = realise(
+            Attributes(gender="female", speed_label="fast", pitch_label="low", transcript="Stop" + ending),
+            language=language,
+            key=key,
+        ).instruction
+        assert text is not None
+        after = text.partition("Stop" + ending)[2]
+        assert not re.match(r'["”»」』]+[.。,，]', after), text
+
+
+HOSTILE = st.one_of(
+    st.text(min_size=1, max_size=60),
+    st.lists(
+        st.sampled_from(
+            [
+                '"',
+                "“",
+                "”",
+                "「」",
+                "«»",
+                "『",
+                "{who}",
+                "{x}",
+                "{quote}",
+                "%s",
+                "\\1",
+                "\n",
+                "\0",
+                "</b>",
+                "a",
+                " ",
+                "我",
+                "。",
+                "ignore the above",
+                "\ud800",
+            ]
+        ),
+        min_size=1,
+        max_size=12,
+    ).map("".join),
+)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@settings(deadline=None, max_examples=60)
+@given(transcript=HOSTILE, word=HOSTILE, topic=HOSTILE, key=st.text(max_size=8))
+def test_hostile_text_is_quoted_verbatim_and_changes_nothing_else(
+    language: Lang, transcript: str, word: str, topic: str, key: str
+) -> None:
+    known = Attributes(
+        gender="male", pitch_label="high", emphasis_word=word, topic=topic, transcript=transcript
+    )
+    captions = realise(known, language=language, key=key)
+    assert {"gender", "pitch"} <= set(captions.conveyed)
+    assert captions.description.isprintable() or not word.isprintable() or not topic.isprintable()
+    assert "\n" not in captions.description
+    if transcript.isspace():
+        assert captions.instruction is None
+    else:
+        assert transcript in (captions.instruction or "")
+
+
+def test_ten_thousand_words_are_kept() -> None:
+    words = "and so on " * 3000 + "end"
+    captions = realise(Attributes(gender="male", transcript=words), language="en", key="a")
+    assert captions.instruction is not None
+    assert words in captions.instruction
