@@ -108,7 +108,10 @@ def describe_type(kind: Any) -> str:
 
 
 def _alternatives(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    """The types of a union, none first: the text `none` is no file name."""
+    if get_origin(kind) not in (Union, UnionType):
+        return (kind,)
+    return tuple(sorted(get_args(kind), key=lambda k: k is not NoneType))
 
 
 def _cast(kind: Any, value: object) -> object:

@@ -44,6 +44,9 @@ Level3 = Literal["low", "normal", "high"]
 Pace3 = Literal["slow", "normal", "fast"]
 Gender = Literal["female", "male"]
 AgeGroup = Literal["child", "teenager", "young adult", "middle-aged", "elderly"]
+AGE_GROUPS_FROM_YEARS = (13.0, 20.0, 40.0, 60.0)
+"""Where teenager, young adult, middle-aged and elderly begin, as people use the words; the United
+Nations count older persons from 60. The SpeechCraft paper's code has 14, 26, 40, 55."""
 Emotions = Literal["neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", "other"]
 
 

@@ -37,7 +37,19 @@ from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.errors import OptionError
 from pipeline.options import Option
-from pipeline.rows import AgeGroup, Energy, Gender, Labels, Language, Level3, Pace3, Pitch, Speaker, Speed
+from pipeline.rows import (
+    AGE_GROUPS_FROM_YEARS,
+    AgeGroup,
+    Energy,
+    Gender,
+    Labels,
+    Language,
+    Level3,
+    Pace3,
+    Pitch,
+    Speaker,
+    Speed,
+)
 
 _ALL: Literal["all"] = "all"
 _CHARACTERS, _SYLLABLES = "characters", "syllables"
@@ -46,11 +58,7 @@ _AGE_GROUPS: tuple[AgeGroup, ...] = get_args(AgeGroup)
 
 
 class ThresholdsAnnotator(CalibratedAnnotator[Labels]):
-    """Three-way pitch, energy and speed, and the age group; null where the measure is null.
-
-    The age groups begin at 13, 20, 40 and 60 years, as people use the words (the United Nations
-    count older persons from 60). The SpeechCraft paper's code has 14, 26, 40, 55.
-    """
+    """Three-way pitch, energy and speed, and the age group; null where the measure is null."""
 
     row = Labels
     version = 1
@@ -71,7 +79,7 @@ class ThresholdsAnnotator(CalibratedAnnotator[Labels]):
         ] = 20,
         age_bounds_years: Annotated[
             tuple[float, ...], Option("where teenager, young adult, middle-aged and elderly begin", "years")
-        ] = (13.0, 20.0, 40.0, 60.0),
+        ] = AGE_GROUPS_FROM_YEARS,
     ) -> None:
         if len(age_bounds_years) != 4 or any(a >= b for a, b in pairwise(age_bounds_years)):
             raise OptionError(f"labels.age_bounds_years takes 4 rising numbers, not {age_bounds_years!r}.")

@@ -8,9 +8,7 @@ from jobs.evaluate.case import Case
 from jobs.evaluate.labels import number
 from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
 from jobs.evaluate.statistics import CORRELATION, MEAN
-from pipeline.rows import Speaker
-
-_GROUPS_FROM_YEARS = (14, 26, 40, 55)  # child | teenager | young adult | middle-aged | elderly
+from pipeline.rows import AGE_GROUPS_FROM_YEARS, Speaker
 
 
 def _measure(case: Case) -> Measured | Missing | AsGiven | None:
@@ -23,7 +21,7 @@ def _measure(case: Case) -> Measured | Missing | AsGiven | None:
     if row is None or row.age_years is None:
         return Missing("no age")
     off = np.array([row.age_years - truth])
-    of_truth, of_call = np.searchsorted(_GROUPS_FROM_YEARS, (truth, row.age_years), "right")
+    of_truth, of_call = np.searchsorted(AGE_GROUPS_FROM_YEARS, (truth, row.age_years), "right")
     points = {
         "error": np.abs(off),
         "bias": off,
@@ -37,8 +35,9 @@ METRIC = Metric(
     name="age",
     title="Age",
     definition=(
-        "Reference: `age` in years. Groups: child under 14, teenager under 26, young adult under 40, "
-        "middle-aged under 55, elderly."
+        "Reference: `age` in years. Teenager, young adult, middle-aged and elderly begin at "
+        + ", ".join(f"{years:.0f}" for years in AGE_GROUPS_FROM_YEARS)
+        + "."
     ),
     figures=(
         Figure("error", "years", "mean absolute error", MEAN),

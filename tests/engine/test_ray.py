@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
 
 import pyarrow.parquet as pq
 import pytest
@@ -31,9 +30,11 @@ def engine() -> Iterator[RayEngine]:
     engine.stop()
 
 
-def run(engine: RayEngine, job: Job, folder: Path, count: int = 40, **named: str) -> tuple[Outcome, Silent]:
+def run(
+    engine: RayEngine, job: Job, folder: Path, count: int = 40, named: Mapping[str, str] | None = None
+) -> tuple[Outcome, Silent]:
     watcher = Silent()
-    outcome = annotate(items_of(count, **dict(named)), job, Store(str(folder)), engine, watcher)
+    outcome = annotate(items_of(count, **(named or {})), job, Store(str(folder)), engine, watcher)
     return outcome, watcher
 
 
@@ -42,13 +43,15 @@ def rows(folder: Path) -> list[dict[str, object]]:
 
 
 def test_ray_writes_the_bytes_the_inline_engine_writes(engine: RayEngine, tmp_path: Path) -> None:
-    run(engine, job_of(), tmp_path / "ray", n7="bad")
+    run(engine, job_of(), tmp_path / "ray", named={"n7": "bad"})
     annotate(items_of(40, n7="bad"), job_of(), Store(str(tmp_path / "inline")), InlineEngine(), Silent())
     assert (tmp_path / "ray" / DATA).read_bytes() == (tmp_path / "inline" / DATA).read_bytes()
 
 
 def test_a_clip_that_kills_its_worker_costs_one_row(engine: RayEngine, tmp_path: Path) -> None:
-    outcome, watcher = run(engine, job_of(peak={"die_on": "poison"}), tmp_path, n13="poison", n14="poison")
+    outcome, watcher = run(
+        engine, job_of(peak={"die_on": "poison"}), tmp_path, named={"n13": "poison", "n14": "poison"}
+    )
     failed = [r for r in rows(tmp_path) if r["status"] == "failed"]
     assert [r["id"] for r in failed] == ["poison-13", "poison-14"]
     assert "peak: worker_died: " in str(failed[0]["error"])
@@ -68,7 +71,7 @@ def test_a_shard_whose_worker_dies_whatever_the_clip_is_given_up_and_its_clips_h
     engine: RayEngine, tmp_path: Path
 ) -> None:
     named = {f"n{i}": "poison" for i in range(10, 20)}
-    outcome, _ = run(engine, job_of(peak={"die_on": "poison"}, rank=False), tmp_path, **named)
+    outcome, _ = run(engine, job_of(peak={"die_on": "poison"}, rank=False), tmp_path, named=named)
     assert [s.index for s in outcome.given_up] == [1]
     assert (tmp_path / outcome.shards[1].failure).exists()
     table = rows(tmp_path)
@@ -80,7 +83,7 @@ def test_a_shard_whose_worker_dies_whatever_the_clip_is_given_up_and_its_clips_h
 def test_a_batch_that_hangs_is_cut_off(engine: RayEngine, tmp_path: Path) -> None:
     limits = Limits(max_attempts=2, batch_s=2.0)
     job = job_of(peak={"hang_on": "stuck"}, rank=False, limits=limits)
-    outcome, _ = run(engine, job, tmp_path, 20, n5="stuck")
+    outcome, _ = run(engine, job, tmp_path, 20, {"n5": "stuck"})
     failed = [r for r in rows(tmp_path) if r["status"] == "failed"]
     assert [r["id"] for r in failed] == ["stuck-5"]
     assert "peak: hung: " in str(failed[0]["error"])
@@ -90,10 +93,10 @@ def test_a_batch_that_hangs_is_cut_off(engine: RayEngine, tmp_path: Path) -> Non
 def test_a_given_up_shard_is_tried_again_by_the_next_run(engine: RayEngine, tmp_path: Path) -> None:
     named = {f"n{i}": "poison" for i in range(10)}
     job = job_of(peak={"die_on": "poison"}, rank=False)
-    first, _ = run(engine, job, tmp_path / "run", 20, **named)
+    first, _ = run(engine, job, tmp_path / "run", 20, named)
     assert [s.index for s in first.given_up] == [0]
     healed = job_of(peak={"die_on": ""}, rank=False)
-    second, _ = run(engine, healed, tmp_path / "run", 20, **named)
+    second, _ = run(engine, healed, tmp_path / "run", 20, named)
     assert second.given_up == []
     assert second.joined.ok == 20
     assert not list((tmp_path / "run" / "failures").glob("*.json"))
