@@ -6,7 +6,7 @@ OUT ?= out/demo
 .PHONY: demo install test test-install lint types floors tests docs clips clean
 
 demo: install ## annotate the example clips and show what came out
-	$(BIN)/speechcraft annotate examples/clips --out $(OUT)
+	$(BIN)/speechcraft annotate examples/clips --out $(OUT) --shard-size 7
 	$(BIN)/speechcraft show $(OUT)
 
 install: $(VENV)/.installed ## the core: no torch, nothing downloaded at run time

@@ -110,7 +110,7 @@ class Job:
     cut: Way | None = None
     pools: tuple[Pool, ...] = (Pool(),)
     limits: Limits = Limits()
-    shard_size: int = 200
+    shard_size: int = 50
     calibrate_clips: int = 2000
     seed: int = 0
     keep_sound: bool = True

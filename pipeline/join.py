@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline import sidecar
+from pipeline import parquet, sidecar
 from pipeline.card import write_card
 from pipeline.errors import ClipError, ShardError
 from pipeline.job import Job
@@ -112,10 +111,7 @@ def _write_files(
 def _write_part(store: Store, tables: list[pa.Table], number: int, joined: Joined) -> str:
     path = f"{DATASET}/data/{TEMPORARY}{number:05d}"
     table = pa.concat_tables(tables)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=10_000)
-    data = sink.getvalue()
-    store.write(path, data)
+    data = parquet.write(store, path, table)
     joined.files.append(
         {"rows": table.num_rows, "bytes": data.size, "sha256": hashlib.sha256(data).hexdigest()}
     )
@@ -155,7 +151,7 @@ def _family(
         if path not in have:
             tables.append(_given_up(store, shard, way.row, have).select(["id", "status", "error", *names]))
             continue
-        table = sidecar.read_table(store, path, ["id", "status", "error", *names])
+        table = parquet.read(store, path, ["id", "status", "error", *names])
         if not table.column("id").equals(ids):
             raise ShardError(f"{path} does not hold the clips of {shard.manifest}.")
         tables.append(table)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any, get_type_hints
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from pipeline import parquet
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
 from pipeline.rundir import INDEX, Shard
@@ -72,12 +71,12 @@ def shard_of(index: int, items: Sequence[Item]) -> Shard:
 
 def write_shard(store: Store, shard: Shard, items: Sequence[Item]) -> None:
     """Write the shard's clips."""
-    _write(store, shard.manifest, pa.Table.from_pylist([_line(item) for item in items], SCHEMA))
+    parquet.write(store, shard.manifest, pa.Table.from_pylist([_line(item) for item in items], SCHEMA))
 
 
 def read_shard(store: Store, shard: Shard) -> list[Item]:
     """The shard's clips, in order."""
-    return [_item(line) for line in _read(store, shard.manifest).to_pylist()]
+    return [_item(line) for line in parquet.read(store, shard.manifest).to_pylist()]
 
 
 def write_index(store: Store, shards: Sequence[Shard]) -> None:
@@ -88,14 +87,14 @@ def write_index(store: Store, shards: Sequence[Shard]) -> None:
         "clips": [s.clips for s in shards],
         "seconds": [s.seconds for s in shards],
     }
-    _write(store, INDEX, pa.table(columns))
+    parquet.write(store, INDEX, pa.table(columns))
 
 
 def read_index(store: Store) -> list[Shard]:
     """The current shards, in order; empty if none were planned."""
     if not store.exists(INDEX):
         return []
-    return [Shard(*line.values()) for line in _read(store, INDEX).to_pylist()]
+    return [Shard(*line.values()) for line in parquet.read(store, INDEX).to_pylist()]
 
 
 def _line(item: Item) -> dict[str, object]:
@@ -116,14 +115,3 @@ def _item(line: dict[str, Any]) -> Item:
         recording_s=line["recording_s"],
         problem=None if code is None else ClipError(code, line["problem"]),
     )
-
-
-def _write(store: Store, path: str, table: pa.Table) -> None:
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    store.write(path, sink.getvalue())
-
-
-def _read(store: Store, path: str) -> pa.Table:
-    with store.opened(path) as file:
-        return pq.read_table(file)

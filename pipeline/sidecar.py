@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from pipeline import parquet
 from pipeline.annotator import Skip
 from pipeline.clip import Absent
 from pipeline.errors import ClipError
@@ -62,20 +61,12 @@ def absence(outcome: Outcome) -> Absent | None:
 def write(store: Store, path: str, table: pa.Table, provenance: Mapping[str, object]) -> None:
     """Write a sidecar; `provenance` goes into the file's metadata, so that it explains itself."""
     metadata = {"speechcraft": json.dumps(provenance, ensure_ascii=False, sort_keys=True)}
-    sink = io.BytesIO()
-    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd")
-    store.write(path, sink.getvalue())
-
-
-def read_table(store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """A sidecar's columns; all of them if none are named."""
-    with store.opened(path) as file:
-        return pq.read_table(file, columns=None if columns is None else list(columns))
+    parquet.write(store, path, table.replace_schema_metadata(metadata))
 
 
 def read_rows(store: Store, path: str, row: type[R]) -> list[R | Absent]:
     """A sidecar as rows, with the reason where a clip has none."""
-    table = read_table(store, path)
+    table = parquet.read(store, path)
     status, error = table.column("status").to_pylist(), table.column("error").to_pylist()
     filled = iter(from_table(row, table.filter(pc.equal(table.column("status"), pa.scalar(OK)))))
     return [next(filled) if s == OK else Absent(str(s), e or "") for s, e in zip(status, error, strict=True)]
@@ -83,7 +74,5 @@ def read_rows(store: Store, path: str, row: type[R]) -> list[R | Absent]:
 
 def provenance(store: Store, path: str) -> dict[str, Any]:
     """How a sidecar came about: annotator, version, options, models, fingerprint, host, seconds."""
-    with store.opened(path) as file:
-        metadata = pq.read_schema(file).metadata or {}
-    found: dict[str, Any] = json.loads(metadata.get(b"speechcraft", b"{}"))
+    found: dict[str, Any] = json.loads(parquet.metadata(store, path).get(b"speechcraft", b"{}"))
     return found

@@ -95,10 +95,6 @@ class Store:
             temporary.unlink(missing_ok=True)
             raise
 
-    def opened(self, path: str) -> BinaryIO:
-        """The file, open for reading."""
-        return cast("BinaryIO", self._fs.open(self.full(path), "rb"))
-
     def map(self, path: str) -> pa.Buffer:
         """The file's bytes, memory-mapped where it is local."""
         if self.is_local:
