@@ -73,7 +73,7 @@ def _plan(
     items: Iterable[Item], job: Job, store: Store, engine: Engine, watcher: Watcher, phases: list[Phase]
 ) -> list[Shard]:
     cut = job.cut
-    max_s = float("inf") if cut is None else float(str(cut.options.get("max_s", 30.0)))
+    max_s = float("inf") if cut is None else float(str(cut.options["whole_s"]))
     planned = plan_source(store, items, job.shard_size, lambda item: cut is not None and is_long(item, max_s))
     if not planned:
         raise SourceError("The source holds no clips.")
