@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pipeline.engine.base import Done, Lost
 from pipeline.engine.worker import Task, Worker
-from pipeline.errors import UsageError
+from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job
 from pipeline.storage import Store
 
@@ -43,6 +43,8 @@ class InlineEngine:
             return [Done(task, self._worker.run(task))]
         except UsageError:
             raise
+        except ShardError as error:
+            return [Lost(task, str(error), unloadable=isinstance(error, LoadError))]
         except Exception as error:
             return [Lost(task, f"{type(error).__name__}: {error}")]
 
