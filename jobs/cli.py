@@ -143,6 +143,36 @@ def evaluate(
     run(directory, labels, as_json=json_, as_markdown=markdown)
 
 
+models_app = typer.Typer(help="The published models that annotators load.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def models_list(json_: AsJson = False) -> None:
+    """Every model with licence, size and where it is."""
+    from jobs.commands.models import run_list
+
+    run_list(as_json=json_)
+
+
+@models_app.command("pull")
+def models_pull(profile: Annotated[str, typer.Argument(help="A profile.", show_default=False)]) -> None:
+    """Download the models of a profile that are not here yet."""
+    from jobs.commands.models import run_pull
+
+    run_pull(profile)
+
+
+@models_app.command("check")
+def models_check(
+    profile: Annotated[str, typer.Argument(help="A profile.", show_default=False)], json_: AsJson = False
+) -> None:
+    """Whether every model of a profile is here and whole. Exit code 2 if not."""
+    from jobs.commands.models import run_check
+
+    raise typer.Exit(0 if run_check(profile, as_json=json_) else 2)
+
+
 def main() -> None:
     """The entry point: errors in one sentence, a clean end on Ctrl-C."""
     try:

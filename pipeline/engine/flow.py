@@ -48,6 +48,8 @@ def annotate(
     Raises UsageError for what cannot be done; whatever ends it, finished sidecars stay and the same
     call goes on behind them.
     """
+    for way in (*job.ways, *([job.cut] if job.cut else [])):
+        way.cls.check(way.options)
     store.prepare()
     phases: list[Phase] = []
     shards = _plan(items, job, store, engine, watcher, phases)
