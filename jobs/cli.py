@@ -61,6 +61,7 @@ def annotate(
     ] = "ray",
     actors: Annotated[int | None, typer.Option(min=1, help="Processes per pool.")] = None,
     ray_address: Annotated[str | None, typer.Option(help="A running Ray cluster.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")] = False,
     speaker_from: Annotated[
         str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
     ] = None,
@@ -86,6 +87,7 @@ def annotate(
         engine=engine,
         actors=actors,
         ray_address=ray_address,
+        cpu=cpu,
         speaker_from=speaker_from,
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from pipeline.engine.base import Done, Lost
+from pipeline.engine.places import counts, local_gpus
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import UsageError
 from pipeline.job import Job
@@ -24,6 +25,7 @@ class InlineEngine:
 
     def start(self, job: Job, store: Store) -> None:
         """Take the job."""
+        counts(job, 1, local_gpus())
         self._worker = Worker(job, store)
 
     def room(self, pool: str) -> int:

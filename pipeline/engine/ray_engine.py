@@ -6,6 +6,7 @@ Two tasks are queued per actor: while one is annotated, the next is on its way.
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import ray.exceptions
 from pipeline.engine.alone import run_alone
 from pipeline.engine.base import Done, Lost
 from pipeline.engine.deadline import deadline_guard
+from pipeline.engine.places import counts, cpus_for, local_gpus
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import UsageError
 from pipeline.job import Job, Pool
@@ -97,11 +99,9 @@ class RayEngine:
             return
         self._drop_actors()
         self._place = place
-        cores = int(ray.cluster_resources().get("CPU", 1))
+        found = self._counts(job)
         for pool in job.pools:
-            share = max(1, int(cores / max(pool.cpus, 1e-9)))
-            count = self._actors or pool.actors or share
-            self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(count)]
+            self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(found[pool.name])]
 
     def room(self, pool: str) -> int:
         """Free places in the queues of the pool's actors."""
@@ -193,15 +193,20 @@ class RayEngine:
         self._slots.clear()
         self._flights.clear()
 
+    def _counts(self, job: Job) -> dict[str, int]:
+        if self._address == "local":
+            return counts(job, os.cpu_count() or 1, local_gpus(), self._actors)
+        there = ray.cluster_resources()
+        return counts(job, there.get("CPU", 1), there.get("GPU", 0), self._actors)
+
     def _init(self, job: Job) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         local: dict[str, Any] = {}
         if self._address == "local":
-            wanted = sum((self._actors or p.actors or 0) * p.cpus for p in job.pools)
             local = {
                 "include_dashboard": False,
                 "object_store_memory": 100 * 2**20,
-                "num_cpus": max(int(wanted), os.cpu_count() or 1),
+                "num_cpus": max(math.ceil(cpus_for(job, self._counts(job))), os.cpu_count() or 1),
             }
         ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR, **local)
 
