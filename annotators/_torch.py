@@ -6,15 +6,16 @@ import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
-from pipeline.clip import Samples
+from pipeline.clip import SAMPLE_RATE_HZ, Samples
 from pipeline.models import ModelError, compare_shapes
 
+V = TypeVar("V")
 Device = Literal["auto", "cpu", "cuda"]
 
 
@@ -49,6 +50,23 @@ def load_exactly(model: nn.Module, state: Mapping[str, torch.Tensor], name: str)
 def shapes(state: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor."""
     return {key: tuple(tensor.shape) for key, tensor in state.items()}
+
+
+def with_modern_keys(state: Mapping[str, V]) -> dict[str, V]:
+    """The same under today's keys of weight normalisation, which checkpoints before torch 2.1 lack."""
+    return {
+        key.replace(".weight_g", ".parametrizations.weight.original0").replace(
+            ".weight_v", ".parametrizations.weight.original1"
+        ): value
+        for key, value in state.items()
+    }
+
+
+def middle(sound: Samples, seconds: float) -> Samples:
+    """The middle of a sound, at most that long."""
+    most = round(seconds * SAMPLE_RATE_HZ)
+    skipped = max(0, len(sound) - most) // 2
+    return sound[skipped : skipped + most]
 
 
 def padded(sounds: Sequence[Samples]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -168,7 +168,7 @@ class Words(Row):
         tuple[Word, ...],
         Column(
             "each word with start_s, end_s, n_syllables, n_phones and aligned_by "
-            "(dictionary, rules or nuclei)"
+            "(dictionary, rules, nuclei, romanised, or interpolated between its neighbours)"
         ),
     ]
     phones: Annotated[
