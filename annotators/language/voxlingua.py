@@ -30,12 +30,12 @@ from pipeline.rows import Language
 from pipeline.vad import speech_frames
 
 PUBLISHED = "speechbrain/lang-id-voxlingua107-ecapa"
-LABELS = tuple(
-    "ab af am ar as az ba be bg bn bo br bs ca ceb cs cy da de el en eo es et eu fa fi fo fr gl gn gu gv ha "
-    "haw hi hr ht hu hy ia id is it iw ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne "
-    "nl nn no oc pa pl ps pt ro ru sa sco sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz "
-    "vi war yi yo zh".split()
-)
+_ORDER = """
+ab af am ar as az ba be bg bn bo br bs ca ceb cs cy da de el en eo es et eu fa fi fo fr gl gn gu gv ha haw hi
+hr ht hu hy ia id is it iw ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa
+pl ps pt ro ru sa sco sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi war yi yo zh
+"""
+LABELS = tuple(_ORDER.split())
 """The classes in the order of the network's outputs, as the model spells them."""
 CODES = tuple(language_code(label) or label for label in LABELS)
 
