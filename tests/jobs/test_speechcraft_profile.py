@@ -39,7 +39,7 @@ COLUMNS = {
     "labels": "pitch_label pitch_label_basis energy_label speed_label age_group",
     "caption": "description instruction caption_language caption_source caption_attributes",
 }
-ENGLISH = "emotion emotion_source emotion_confidence emotion_scores emphasis_word emphasis_index words_per_s"
+ENGLISH = "emotion emotion_source emotion_scores emphasis_word emphasis_index words_per_s"
 CHINESE = "emotion_source emotion_caption characters_per_s"
 
 
@@ -81,7 +81,7 @@ def test_every_model_of_the_profile_is_found_and_whole() -> None:
 
 
 def test_without_a_gpu_it_says_what_it_needs(manifest: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="asks for 1 GPU a process and there is none.*--cpu"):
+    with pytest.raises(UsageError, match=r"asks for 1 GPU a process and there is none.*--cpu"):
         annotate(open_source(str(manifest)), job(), Store(str(tmp_path)), InlineEngine(), Silent())
 
 
@@ -107,3 +107,4 @@ def test_the_profile_fills_every_column_of_every_language_it_serves(manifest: Pa
     assert rows["recipe"]["enhanced"] is False
     assert rows["zh-weather"]["emotion_source"] == "secap"
     assert rows["forecast"]["emotion_source"] == "emotion2vec"
+    assert rows["forecast"]["emotion_confidence"] is not None
