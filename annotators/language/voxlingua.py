@@ -6,6 +6,7 @@ clip is mirrored at its own end and pooled over its own frames, so that it is he
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from annotators._torch import Device, device_of, inference, padded
 from annotators.language.script import ScriptAnnotator, language_code
 from pipeline.annotator import BatchedAnnotator, Skip
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
+from pipeline.errors import ClipError
 from pipeline.models import Located, ModelError, Published, locate
 from pipeline.options import Option
 from pipeline.rows import Language
@@ -68,7 +70,7 @@ class VoxlinguaAnnotator(BatchedAnnotator[Language, Batch]):
     hears = "speech"
     sees = frozenset({"language"})
     exact = False
-    tolerance = "the same language; language_confidence within 1e-4; with half, within 0.02"
+    tolerance = "the same language, language_confidence within 1e-4, in full precision"
 
     def __init__(
         self,
@@ -113,16 +115,22 @@ class VoxlinguaAnnotator(BatchedAnnotator[Language, Batch]):
         batch, lengths = padded(list(sounds.values())) if sounds else (torch.zeros(0), torch.zeros(0))
         return Batch(batch, lengths, tuple(sounds), settled)
 
-    def infer(self, clips: Sequence[Clip], batch: Batch) -> list[Language | Skip]:
+    def infer(self, clips: Sequence[Clip], batch: Batch) -> list[Language | Skip | ClipError]:
         """One language a clip."""
-        rows = dict(batch.settled)
+        rows: dict[int, Language | Skip | ClipError] = dict(batch.settled)
         if batch.places:
             with inference(self._device, self._half):
                 scores = self._network(batch.sounds.to(self._device), batch.lengths.to(self._device))
             best, classes = scores.float().cpu().max(dim=1)
             for place, score, index in zip(batch.places, best.exp().tolist(), classes.tolist(), strict=True):
-                rows[place] = Language(CODES[index], "voxlingua", min(1.0, score))
+                rows[place] = _row(score, index)
         return [rows[place] for place in range(len(clips))]
+
+
+def _row(score: float, index: int) -> Language | ClipError:
+    if not math.isfinite(score):
+        return ClipError("not_finite", "The scores of the languages are no numbers.")
+    return Language(CODES[index], "voxlingua", min(1.0, score))
 
 
 class EcapaNetwork(nn.Module):
