@@ -46,11 +46,13 @@ def _annotator_in(name: str, family: str) -> type[Annotator[Any]]:
     try:
         module = import_module(name)
     except ModuleNotFoundError as error:
-        if error.name and name.startswith(error.name):
+        if error.name and f"{name}.".startswith(f"{error.name}."):
             raise OptionError(f"There is no module {name!r} to fill {family} with.") from error
         raise OptionError(
             f"{name} needs the package {error.name!r}: pip install 'speechcraft[models]'."
         ) from error
+    except (ImportError, OSError) as error:  # OSError: a shared library that is not there
+        raise OptionError(f"{name} cannot be imported: {error}.") from error
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Annotator) and value.__module__ == name:
             if value.row.family != family:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +24,8 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="speechcraft",
     help="Speech in, a captioned dataset out.",
+    epilog="Exit codes: 0 done (clips that failed are rows with a reason); 1 an error in speechcraft itself; "
+    "2 the request cannot be carried out; 3 finished, but some shards were given up; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -72,7 +73,7 @@ def annotate(
         str, typer.Option(help="With --ignore-given: what may be used all the same, e.g. text,language.")
     ] = "",
     json_: AsJson = False,
-) -> None:
+) -> int:
     """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
     from jobs.commands.annotate import Request, run
 
@@ -92,7 +93,7 @@ def annotate(
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
     )
-    raise typer.Exit(run(request, as_json=json_))
+    return run(request, as_json=json_)
 
 
 @app.command()
@@ -178,27 +179,25 @@ def models_check(
 def main() -> None:
     """The entry point: errors in one sentence, a clean end on Ctrl-C."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
     except UsageError as error:
         _complain(str(error))
         sys.exit(2)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _complain("Interrupted. What is written stays; the same command goes on from there.")
-        sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        code = INTERRUPTED
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")) and hasattr(error, "exit_code"):
             _complain(error.format_message() if hasattr(error, "format_message") else str(error))
             sys.exit(2)
         raise
+    if code == INTERRUPTED:
+        _complain("Interrupted. What is written stays; the same command goes on from there.")
+    sys.exit(code)
 
 
 def _complain(message: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
+    if message:
+        Console(stderr=True, soft_wrap=True).print(message, style="red", markup=False, highlight=False)
 
 
 if __name__ == "__main__":

@@ -49,13 +49,18 @@ def read_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise OptionError(f"The job file {path} cannot be read: {(error.strerror or '').lower()}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise OptionError(f"The job file {path} is not YAML: {' '.join(str(error).split())}") from error
+        raise OptionError(f"The job file {path} is not YAML{_where(error)}.") from error
     if not isinstance(record, dict) or not isinstance(record.get("annotators"), dict):
         raise OptionError(f"The job file {path} must have an entry 'annotators' that maps families to ways.")
     for key in record:
         if key not in _KEYS:
             raise unknown("entry of a job file", str(key), _KEYS)
     return record
+
+
+def _where(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f": line {mark.line + 1}: {getattr(error, 'problem', '')}" if mark else ""
 
 
 def build_job(
@@ -67,13 +72,16 @@ def build_job(
     **overrides: Any,
 ) -> Job:
     """The job a record describes, with `--set` assignments applied; `overrides` of None change nothing."""
-    record = {**record, "annotators": dict(record["annotators"]), "limits": dict(record.get("limits") or {})}
+    limits = record.get("limits") or {}
+    if not isinstance(limits, dict):
+        raise OptionError(f"'limits' must map names to numbers, not {limits!r}.")
+    record = {**record, "annotators": dict(record["annotators"]), "limits": dict(limits)}
     for assignment in sets:
         _assign(record, assignment)
     rest: dict[str, Any] = {k: record[k] for k in _SCALARS if k in record}
     rest |= {k: v for k, v in overrides.items() if v is not None}
     if record.get("pools"):
-        rest["pools"] = tuple(_pool(p) for p in record["pools"])
+        rest["pools"] = _pools(record["pools"])
     return make_job(
         specs_of(record),
         limits=_dataclass(Limits, "limit", record["limits"]),
@@ -89,7 +97,7 @@ def specs_of(record: Mapping[str, Any]) -> list[WaySpec]:
 
 
 def _specs(family: str, entry: object) -> list[WaySpec]:
-    if entry is None or entry is False or entry == "off":
+    if _is_off(entry):
         return []
     entries = entry if isinstance(entry, list) else [entry]
     return [_spec(family, e) for e in entries]
@@ -104,7 +112,7 @@ def _spec(family: str, entry: object) -> WaySpec:
     languages = entry.get("languages")
     cls = annotators.load(family, entry["use"])
     name = entry["use"].rpartition(".")[2]
-    return WaySpec(family, name, cls, options, None if languages is None else frozenset(languages))
+    return WaySpec(family, name, cls, options, None if languages is None else _names("languages", languages))
 
 
 def _assign(record: dict[str, Any], assignment: str) -> None:
@@ -126,8 +134,9 @@ def _assign(record: dict[str, Any], assignment: str) -> None:
             raise unknown("annotator", family, annotators.ways())
         entries[family] = "off" if value in (None, False) else str(value)
         return
-    if family not in entries:
-        raise unknown("annotator in this job", family, entries)
+    present = [name for name, entry in entries.items() if not _is_off(entry)]
+    if family not in present:
+        raise unknown("annotator in this job", family, present)
     given = entries[family] if isinstance(entries[family], list) else [entries[family]]
     entries[family] = [_with_option(family, e, option, value, alone=len(given) == 1) for e in given]
 
@@ -141,11 +150,29 @@ def _with_option(family: str, entry: Any, option: str, value: object, *, alone: 
     return entry
 
 
+def _is_off(entry: object) -> bool:
+    return entry is None or entry is False or entry == "off"
+
+
+def _pools(records: object) -> tuple[Pool, ...]:
+    if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
+        raise OptionError("'pools' must be a list of mappings such as {name: cpu, cpus: 1}.")
+    return tuple(_pool(r) for r in records)
+
+
 def _pool(record: Mapping[str, Any]) -> Pool:
     families = record.get("families")
-    known = {**record, "families": None if families in (None, "all") else frozenset(families)}
+    known = {**record, "families": None if families in (None, "all") else _names("families", families)}
     pool: Pool = _dataclass(Pool, "setting of a pool", known)
     return pool
+
+
+def _names(entry: str, value: object) -> frozenset[str]:
+    """One name or a list of them. YAML reads the language `no` as false: it needs quotes."""
+    names = value if isinstance(value, list) else [value]
+    if not all(isinstance(name, str) for name in names):
+        raise OptionError(f"{entry!r} must be a name or a list of names in quotes, not {value!r}.")
+    return frozenset(names)
 
 
 def _dataclass(cls: Any, kind: str, record: Mapping[str, Any]) -> Any:

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
+
+from rich.markup import escape
+
+JOINERS = "\u200c\u200d"
+"""Formatting that words are spelt with, Persian and Indic ones among them."""
 
 
 def emit(facts: object) -> None:
     """Print JSON."""
     sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def shown(value: object) -> str:
+    """Text of a corpus, fit for a terminal: one line, no markup, no control codes, no reversed writing."""
+    return escape("".join("\ufffd" if _steers(c) else c for c in str(value).replace("\n", "\u21b5")))
+
+
+def _steers(character: str) -> bool:
+    """Whether it steers the terminal, or what stands around it, rather than being read."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp") and character not in JOINERS

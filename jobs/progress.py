@@ -1,14 +1,14 @@
-"""Progress for a person: a bar per pool, clips and hours per second, what is left."""
+"""Progress for a person: for each pool how much is done, clips and hours of speech per second, time left."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from jobs.output import shown
 from pipeline.engine.plan import Plan
 from pipeline.engine.worker import Report, Task
 
@@ -18,6 +18,7 @@ class RichWatcher:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._title = ""
         self._bars: Progress | None = None
         self._ids: Mapping[str, TaskID] = {}
         self._started = 0.0
@@ -27,12 +28,13 @@ class RichWatcher:
 
     def begin(self, title: str, plan: Plan) -> None:
         """Show a bar per pool."""
+        self._title = title
         self._started = self._said = time.monotonic()
         self._clips = dict.fromkeys(plan.pools, 0)
         self._seconds = dict.fromkeys(plan.pools, 0.0)
         self._bars = Progress(
             TextColumn("{task.description:<22}"),
-            BarColumn(bar_width=28),
+            BarColumn(bar_width=None),
             TextColumn("{task.completed:.0f}/{task.total:.0f} shards"),
             TextColumn("{task.fields[speed]}"),
             TimeElapsedColumn(),
@@ -58,14 +60,13 @@ class RichWatcher:
         now = time.monotonic()
         if not self._console.is_terminal and now - self._said > 10:
             self._said = now
-            self._console.print(
-                f"{pool}: {plan.done(pool)}/{len(plan.shards)} shards, {self._speed(plan, pool)}"
-            )
+            done = f"{plan.done(pool)}/{len(plan.shards)} shards"
+            self._console.print(f"{self._title} · {pool}: {done}, {self._speed(plan, pool)}", highlight=False)
 
     def lost(self, task: Task, reason: str, given_up: bool) -> None:
         """Say what happened to a shard, in one line."""
         what = "given up" if given_up else "tried again"
-        self._console.print(f"shard {task.shard.index} {what}: {reason}", style="yellow", markup=False)
+        self._console.print(f"shard {task.shard.index} {what}: {shown(reason)}", style="yellow")
 
     def end(self, plan: Plan) -> None:
         """Take the bars down; they stay as they were."""
@@ -75,27 +76,11 @@ class RichWatcher:
     def _speed(self, plan: Plan, pool: str) -> str:
         elapsed = max(1e-6, time.monotonic() - self._started)
         clips, realtime = self._clips[pool] / elapsed, self._seconds[pool] / elapsed
+        speech = f" · {realtime / 3600:.2g} h/s ({realtime:.0f}x)" if realtime else ""
         done = plan.done(pool)
         fresh = max(1, self._clips[pool])
-        left = sum(s.clips for s in plan.shards) * (len(plan.shards) - done) / max(1, len(plan.shards))
-        return f"{clips:.1f} clips/s · {realtime:.0f}x real time · {_time(left * elapsed / fresh)} left"
-
-
-class QuietWatcher:
-    """Says nothing but what was lost."""
-
-    def begin(self, title: str, plan: Plan) -> None:
-        """Nothing."""
-
-    def report(self, plan: Plan, report: Report) -> None:
-        """Nothing."""
-
-    def lost(self, task: Task, reason: str, given_up: bool) -> None:
-        """One line to stderr."""
-        sys.stderr.write(f"shard {task.shard.index} {'given up' if given_up else 'tried again'}: {reason}\n")
-
-    def end(self, plan: Plan) -> None:
-        """Nothing."""
+        left = plan.clips * (len(plan.shards) - done) / max(1, len(plan.shards))
+        return f"{clips:.1f} clips/s{speech} · {_time(left * elapsed / fresh)} left"
 
 
 def _time(seconds: float) -> str:

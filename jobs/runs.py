@@ -13,7 +13,7 @@ from pipeline.annotator import SoundAnnotator
 from pipeline.clip import Absent
 from pipeline.errors import RunError
 from pipeline.job import ENHANCE, SOUND
-from pipeline.manifest import read_index, read_shard
+from pipeline.manifest import read_ids, read_index, read_shard
 from pipeline.record import read_job
 from pipeline.rows import Row
 from pipeline.rundir import Shard
@@ -82,9 +82,10 @@ class Run:
     def find(self, clip_id: str) -> tuple[Shard, int, Item]:
         """Where a clip stands; RunError if it is not in the run."""
         for shard in self.shards:
-            for i, item in enumerate(read_shard(self.store, shard)):
-                if item.id == clip_id:
-                    return shard, i, item
+            ids = read_ids(self.store, shard)
+            if clip_id in ids:
+                i = ids.index(clip_id)
+                return shard, i, read_shard(self.store, shard)[i]
         raise RunError(f"There is no clip {clip_id!r} in {self.store.url}.")
 
     def items(self) -> Iterator[tuple[Shard, list[Item]]]:

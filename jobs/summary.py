@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from jobs.output import shown
 from pipeline.engine.flow import Outcome
 from pipeline.engine.worker import Tally
 
@@ -55,16 +55,18 @@ def print_summary(facts: Mapping[str, Any]) -> None:
         console.print(_cost_table(facts))
     hours = facts["speech_s"] / 3600
     console.print(
-        f"[bold]{facts['clips']:,}[/] clips, {hours:.2f} h of speech: "
+        f"[bold]{facts['clips']:,}[/] clips, {hours:,.2f} h of speech: "
         f"[green]{facts['ok']:,} ok[/], {facts['failed']:,} failed, in {facts['elapsed_s']:.1f} s."
     )
     for cause in facts["causes"]:
-        example = escape(cause["example"])
-        console.print(f"  {cause['clips']:>6,}  {escape(cause['cause'])}  [dim]e.g. {example}[/]")
+        example = shown(cause["example"])
+        console.print(
+            f"  {cause['clips']:>6,}  {shown(cause['cause'])}  [dim]e.g. {example}[/]", highlight=False
+        )
     if facts["shards_given_up"]:
         numbers = ", ".join(map(str, facts["shards_given_up"][:20]))
         console.print(f"[yellow]{len(facts['shards_given_up'])} shards were given up: {numbers}[/]")
-    console.print(f"Dataset: {escape(facts['dataset'])}", highlight=False)
+    console.print(f"Dataset: {shown(facts['dataset'])}", highlight=False, soft_wrap=True)
 
 
 def _cost_table(facts: Mapping[str, Any]) -> Table:

@@ -49,7 +49,7 @@ def _columns(job: Job, joined: Mapping[str, Any]) -> list[str]:
     filled: Mapping[str, int] = joined["columns"]
     total = max(1, joined["clips"])
     return [
-        f"| `{c.name}` | {c.column.unit} | {filled.get(c.name, 0) / total:.1%} | {c.column.doc} |"
+        _line(f"`{c.name}`", c.column.unit, f"{filled.get(c.name, 0) / total:.1%}", c.column.doc)
         for family in job.families
         for c in columns_of(job.of(family)[0].row)
         if c.column.joined
@@ -63,6 +63,11 @@ def _ways(job: Job) -> list[str]:
         names = "; ".join(f"{m.name} ({m.identity})" for m in models)
         licences = "; ".join(m.licence + ("" if m.commercial else " (non-commercial)") for m in models)
         rows.append(
-            f"| {way.family} | {way.name} | {way.cls.version} | `{way.fingerprint}` | {names} | {licences} |"
+            _line(way.family, way.name, f"{way.cls.version}", f"`{way.fingerprint}`", names, licences)
         )
     return rows
+
+
+def _line(*cells: str) -> str:
+    """A line of a table, whatever its cells hold."""
+    return "| " + " | ".join(" ".join(c.split()).replace("|", "\\|") for c in cells) + " |"

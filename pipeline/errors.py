@@ -7,6 +7,7 @@ SpeechcraftError
 │   └── RunError      a run directory that cannot be used
 ├── ClipError         one clip cannot be annotated; becomes the clip's row, never stops a shard
 └── ShardError        one shard cannot be annotated; it is tried again, then given up
+    └── LoadError     an annotator cannot be loaded; the run ends if nothing was annotated before
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class ClipError(SpeechcraftError):
 
 class ShardError(SpeechcraftError):
     """One shard cannot be annotated as a whole."""
+
+
+class LoadError(ShardError):
+    """An annotator of the job cannot be loaded: no shard will fare better on this machine."""
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> OptionError:

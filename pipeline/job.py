@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Annotated, Any
 
 from pipeline.annotator import Annotator, CalibratedAnnotator, SoundAnnotator
-from pipeline.errors import OptionError
+from pipeline.clip import Given
+from pipeline.errors import OptionError, unknown
 from pipeline.fingerprint import fingerprint
-from pipeline.options import resolve
+from pipeline.options import Option, checked, resolve
 from pipeline.rows import Row
-from pipeline.schema import columns_of
+from pipeline.schema import CLIP_COLUMNS, columns_of
 
 CUT = "cut"
 SOUND = "sound"
 ENHANCE = "enhance"
+_GIVEN = frozenset(f.name for f in fields(Given))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Way:
     needs: tuple[str, ...]
     wants: tuple[str, ...]
     fingerprint: str
+    rank: int = 0
+    """Its place among the ways of its family: the first that has a row counts."""
 
     @property
     def key(self) -> str:
@@ -85,11 +89,11 @@ class Way:
 class Pool:
     """A kind of process. `families=None`: every family no other pool names."""
 
-    name: str = "cpu"
-    cpus: float = 1.0
-    gpus: float = 0.0
-    memory_gb: float = 0.0
-    actors: int | None = None
+    name: Annotated[str, Option("how the progress display names it")] = "cpu"
+    cpus: Annotated[float, Option("cores of each process", low=0.0)] = 1.0
+    gpus: Annotated[float, Option("GPUs of each process, or a share of one", low=0.0)] = 0.0
+    memory_gb: Annotated[float, Option("memory of each process", "GB", low=0.0)] = 0.0
+    actors: Annotated[int | None, Option("processes; none: as many as fit", low=1)] = None
     families: frozenset[str] | None = None
 
 
@@ -97,9 +101,10 @@ class Pool:
 class Limits:
     """When to stop trying. A batch's deadline is `batch_s` plus `batch_s_per_s` for each second of sound."""
 
-    max_attempts: int = 3
-    batch_s: float = 120.0
-    batch_s_per_s: float = 20.0
+    max_attempts: Annotated[int, Option("tries before a shard is given up", low=1)] = 3
+    batch_s: Annotated[float, Option("deadline of a batch without sound", "s", low=0.1)] = 120.0
+    batch_s_per_s: Annotated[float, Option("more of it per second of sound", low=0.0)] = 20.0
+    load_s: Annotated[float, Option("deadline of loading one annotator", "s", low=0.1)] = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,10 @@ class Job:
     cut: Way | None = None
     pools: tuple[Pool, ...] = (Pool(),)
     limits: Limits = Limits()
-    shard_size: int = 50
-    calibrate_clips: int = 2000
-    seed: int = 0
-    keep_sound: bool = True
+    shard_size: Annotated[int, Option("clips in a shard", low=1)] = 50
+    calibrate_clips: Annotated[int, Option("clips that thresholds are made from", low=1)] = 2000
+    seed: Annotated[int, Option("of the sample of those clips")] = 0
+    keep_sound: Annotated[bool, Option("whether decoded sound stays in the run directory")] = True
     specs: tuple[WaySpec, ...] = ()
     ignore_given: bool = False
     keep_given: frozenset[str] = frozenset()
@@ -155,8 +160,9 @@ class Job:
 
     def with_thresholds(self, family: str, thresholds: Mapping[str, object]) -> Job:
         """The same job with a family's thresholds set: its fingerprint, and those after it, change."""
+        uncalibrated = {f"{w.family}={w.name}" for w in self.uncalibrated() if w.family == family}
         specs = tuple(
-            replace(s, options={**s.options, "thresholds": thresholds}) if s.family == family else s
+            replace(s, options={**s.options, "thresholds": thresholds}) if s.owner in uncalibrated else s
             for s in self.specs
         )
         return replace(self, **_resolved(specs, self.ignore_given, self.keep_given))
@@ -172,11 +178,17 @@ def make_job(
     """Resolve and check a job without constructing any annotator.
 
     Raises OptionError for an option that does not exist or is out of range, a family that needs one the
-    job does not have, a circle of needs, or pools that leave a family without a place.
+    job does not have, a circle of needs, pools that leave a family without a place, a field of `given`
+    that does not exist, or no annotators at all.
     """
-    job = Job(
-        ignore_given=ignore_given, keep_given=keep_given, **_resolved(specs, ignore_given, keep_given), **rest
-    )
+    for name in keep_given - _GIVEN:
+        raise unknown("given field", name, _GIVEN)
+    resolved = _resolved(specs, ignore_given, keep_given)
+    job = checked("job", Job(ignore_given=ignore_given, keep_given=keep_given, **resolved, **rest))
+    if not job.ways:
+        raise OptionError("The job has no annotators.")
+    pools = tuple(checked("pool", pool) for pool in job.pools)
+    job = replace(job, pools=pools, limits=checked("limits", job.limits))
     _check_pools(job)
     _check_columns(job)
     return job
@@ -188,7 +200,8 @@ def _resolved(specs: Sequence[WaySpec], ignore_given: bool, keep_given: frozense
         if (spec.family, spec.name) in ways:
             raise OptionError(f"The job has {spec.owner} twice.")
         sees = spec.cls.sees & keep_given if ignore_given else spec.cls.sees
-        ways[spec.family, spec.name] = _resolve(spec, sees, tuple(ways.values()))
+        rank = sum(family == spec.family for family, _ in ways)
+        ways[spec.family, spec.name] = _resolve(spec, sees, tuple(ways.values()), rank)
     cut = [w for w in ways.values() if w.family == CUT]
     return {
         "ways": tuple(w for w in ways.values() if w.family != CUT),
@@ -197,7 +210,7 @@ def _resolved(specs: Sequence[WaySpec], ignore_given: bool, keep_given: frozense
     }
 
 
-def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...]) -> Way:
+def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...], rank: int) -> Way:
     options = resolve(spec.cls, spec.owner, spec.options)
     languages = spec.cls.languages if spec.languages is None else spec.languages
     needs, wants = _reads(spec)
@@ -223,8 +236,16 @@ def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...]) -> Wa
         sees=sees,
         needs=needs,
         wants=tuple(f for f in wants if f in present),
-        fingerprint=fingerprint(facts),
+        fingerprint=_fingerprint(spec.owner, facts),
+        rank=rank,
     )
+
+
+def _fingerprint(owner: str, facts: Mapping[str, object]) -> str:
+    try:
+        return fingerprint(facts)
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"The options of {owner} hold what has no stable bytes: {error}.") from error
 
 
 def _reads(spec: WaySpec) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -260,10 +281,14 @@ def _ordered(specs: Sequence[WaySpec]) -> list[WaySpec]:
 
 
 def _check_columns(job: Job) -> None:
-    """Two families may not have a column of one name: the dataset could hold only one."""
-    owner: dict[str, str] = {}
+    """Every column of the dataset has one owner, and the ways of a family fill the same columns."""
+    owner = dict.fromkeys(CLIP_COLUMNS, "The dataset itself")
     for family in job.families:
-        for column in columns_of(job.of(family)[0].row):
+        rows = {way.row for way in job.of(family)}
+        if len(rows) > 1:
+            names = ", ".join(sorted(row.__qualname__ for row in rows))
+            raise OptionError(f"The ways of {family} fill different rows: {names}.")
+        for column in columns_of(rows.pop()):
             if owner.setdefault(column.name, family) != family:
                 raise OptionError(f"{owner[column.name]} and {family} both have a column {column.name!r}.")
 
@@ -276,5 +301,7 @@ def _check_pools(job: Job) -> None:
             raise OptionError(f"A pool names {family!r}, which the job does not have.")
     if sum(p.families is None for p in job.pools) != 1:
         raise OptionError("Exactly one pool must take the families that no other pool names.")
+    if len({p.name for p in job.pools}) != len(job.pools):
+        raise OptionError("Two pools have one name.")
     if len(named) != len(set(named)):
         raise OptionError("A family can run in one pool only.")

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,21 +17,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import parquet, sidecar
-from pipeline.card import write_card
+from pipeline.card import CARD, write_card
 from pipeline.errors import ClipError, ShardError
 from pipeline.job import Job
 from pipeline.manifest import read_shard
+from pipeline.presence import Bits, present
 from pipeline.rows import Row
-from pipeline.rundir import DATASET, Shard
-from pipeline.schema import columns_of
+from pipeline.rundir import DATASET, FAILURES, Shard
+from pipeline.schema import GIVEN_COLUMNS, columns_of
 from pipeline.source.base import Item
-from pipeline.storage import TEMPORARY, Store
+from pipeline.storage import Store
 
 FILE_BYTES = 256 * 2**20
 """Of Arrow memory; compressed files are smaller."""
 INDEX = f"{DATASET}/index.json"
-
-GIVEN_COLUMNS = ("speaker", "domain", "title", "category", "source", "licence", "attribution")
+PARTS = f"{DATASET}/.parts"
+"""Files of the dataset until it is known how many there are; gone when it is complete."""
+FORMAT = 1
+"""Raise it when the same sidecars begin to give another dataset."""
+_ROOT = re.compile(r"; (?=[a-z_]+: [a-z_]+: )")
+"""Between the complaints about one clip; the first is the root cause."""
 
 
 @dataclass(slots=True)
@@ -49,20 +55,51 @@ class Joined:
 
 
 def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
-    """Write dataset/, or leave it if it was made from the same sidecars."""
-    have = store.names()
-    inputs = _inputs(job, shards, have)
+    """Write dataset/, or leave it if it was made from the same sidecars.
+
+    While there is an index.json, the files beside it are complete and belong together.
+    """
+    there = _There.find(store, job, shards)
+    inputs = there.digest(job, shards)
+    have = store.names(DATASET)
     if INDEX in have:
-        known = _read_index(store)
-        if known.inputs == inputs and all(f"{DATASET}/{f['name']}" in have for f in known.files):
-            return known
+        known = json.loads(store.read(INDEX))
+        if known["inputs"] == inputs and all(f"{DATASET}/{f['name']}" in have for f in known["files"]):
+            return Joined(**known)
     joined = Joined(inputs=inputs)
-    parts = _write_files(store, job, shards, have, joined)
+    parts = _write_files(store, job, shards, there, joined)
     store.remove(INDEX)
-    _rename(store, parts, joined, have)
+    names = _place(store, parts, joined)
     write_card(store, job, asdict(joined))
+    for old in store.names(DATASET) - {*names, CARD}:
+        store.remove(old)
+    store.remove(PARTS)
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
     return joined
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What there is to join: sidecars by their way's key, and why other shards were given up."""
+
+    sidecars: Mapping[str, Bits]
+    reasons: Mapping[Shard, str]
+
+    @classmethod
+    def find(cls, store: Store, job: Job, shards: Sequence[Shard]) -> _There:
+        failures = store.names(FAILURES)
+        lost = [shard for shard in shards if shard.failure in failures]
+        reasons = {shard: str(json.loads(store.read(shard.failure))["reason"]) for shard in lost}
+        return cls(present(store, shards, [way.key for way in job.ways]), reasons)
+
+    def digest(self, job: Job, shards: Sequence[Shard]) -> str:
+        digest = hashlib.blake2b(f"{FORMAT}".encode(), digest_size=12)
+        digest.update(dataset_schema(job).serialize())
+        for shard in shards:
+            digest.update(f"{shard.name}{self.reasons.get(shard, '')}".encode())
+        for way in job.ways:
+            digest.update(way.key.encode() + self.sidecars[way.key].tobytes())
+        return digest.hexdigest()
 
 
 def dataset_schema(job: Job) -> pa.Schema:
@@ -80,24 +117,13 @@ def dataset_schema(job: Job) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _inputs(job: Job, shards: Sequence[Shard], have: set[str]) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    for shard in shards:
-        digest.update(shard.name.encode())
-        for way in job.ways:
-            digest.update(f"{way.key}{shard.sidecar(way.key) in have}".encode())
-    return digest.hexdigest()
-
-
-def _write_files(
-    store: Store, job: Job, shards: Sequence[Shard], have: set[str], joined: Joined
-) -> list[str]:
-    """The data under temporary names: how many files there are is known only at the end."""
+def _write_files(store: Store, job: Job, shards: Sequence[Shard], there: _There, joined: Joined) -> list[str]:
+    """The data, not yet under its names: how many files there are is known only at the end."""
     schema = dataset_schema(job)
     parts: list[str] = []
     tables: list[pa.Table] = []
     size = 0
-    for table in _tables(store, job, shards, have, schema, joined):
+    for table in _tables(store, job, shards, there, schema, joined):
         tables.append(table)
         size += table.nbytes
         if size >= FILE_BYTES:
@@ -109,7 +135,7 @@ def _write_files(
 
 
 def _write_part(store: Store, tables: list[pa.Table], number: int, joined: Joined) -> str:
-    path = f"{DATASET}/data/{TEMPORARY}{number:05d}"
+    path = f"{PARTS}/{number:05d}"
     table = pa.concat_tables(tables)
     data = parquet.write(store, path, table)
     joined.files.append(
@@ -118,38 +144,46 @@ def _write_part(store: Store, tables: list[pa.Table], number: int, joined: Joine
     return path
 
 
-def _rename(store: Store, parts: list[str], joined: Joined, have: set[str]) -> None:
-    names = [f"data/train-{i:05d}-of-{len(parts):05d}.parquet" for i in range(len(parts))]
-    for old in have:
-        if old.startswith(f"{DATASET}/data/") and old.removeprefix(f"{DATASET}/") not in names:
-            store.remove(old)
-    for part, name, facts in zip(parts, names, joined.files, strict=True):
-        store.move(part, f"{DATASET}/{name}")
-        facts["name"] = name
+def _place(store: Store, parts: list[str], joined: Joined) -> list[str]:
+    """Give the files their names, which this returns."""
+    for i, (part, facts) in enumerate(zip(parts, joined.files, strict=True)):
+        facts["name"] = f"data/train-{i:05d}-of-{len(parts):05d}.parquet"
+        store.move(part, f"{DATASET}/{facts['name']}")
+    return [f"{DATASET}/{facts['name']}" for facts in joined.files]
 
 
 def _tables(
-    store: Store, job: Job, shards: Sequence[Shard], have: set[str], schema: pa.Schema, joined: Joined
+    store: Store, job: Job, shards: Sequence[Shard], there: _There, schema: pa.Schema, joined: Joined
 ) -> Iterator[pa.Table]:
-    for shard in shards:
+    for number, shard in enumerate(shards):
         items = read_shard(store, shard)
         ids = pa.chunked_array([pa.array([item.id for item in items], pa.string())])
-        families = {f: _family(store, job, shard, f, have, ids) for f in job.families}
+        have = {way.key for way in job.ways if there.sidecars[way.key][number]}
+        reason = there.reasons.get(shard, "the shard was not annotated")
+        families = {f: _family(store, job, shard, f, have, ids, reason) for f in job.families}
         table = _side_by_side(items, ids, families, schema)
         _count(items, table, joined)
         yield table
 
 
 def _family(
-    store: Store, job: Job, shard: Shard, family: str, have: set[str], ids: pa.ChunkedArray[Any]
+    store: Store,
+    job: Job,
+    shard: Shard,
+    family: str,
+    have: set[str],
+    ids: pa.ChunkedArray[Any],
+    reason: str,
 ) -> pa.Table:
     """What is known of a family: of several ways the first that has a row, failures before skips."""
     tables = []
     for way in job.of(family):
         names = [c.name for c in columns_of(way.row) if c.column.joined]
         path = shard.sidecar(way.key)
-        if path not in have:
-            tables.append(_given_up(store, shard, way.row, have).select(["id", "status", "error", *names]))
+        if way.key not in have:
+            lost = [ClipError("given_up", reason)] * len(ids)
+            table = sidecar.to_table(way.row, [str(name) for name in ids], lost)
+            tables.append(table.select(["id", "status", "error", *names]))
             continue
         table = parquet.read(store, path, ["id", "status", "error", *names])
         if not table.column("id").equals(ids):
@@ -170,14 +204,6 @@ def _pick(statuses: Sequence[str]) -> int:
         if wanted in statuses:
             return statuses.index(wanted)
     return 0
-
-
-def _given_up(store: Store, shard: Shard, row: type[Row], have: set[str]) -> pa.Table:
-    reason = "the shard was not annotated"
-    if shard.failure in have:
-        reason = json.loads(store.read(shard.failure))["reason"]
-    ids = [item.id for item in read_shard(store, shard)]
-    return sidecar.to_table(row, ids, [ClipError("given_up", reason)] * shard.clips)
 
 
 def _side_by_side(
@@ -224,7 +250,7 @@ def _count(items: Sequence[Item], table: pa.Table, joined: Joined) -> None:
         if error is not None:
             cause = ":".join(error.split(":")[:2])
             joined.causes[cause] = joined.causes.get(cause, 0) + 1
-            joined.examples.setdefault(cause, f"{item.id}: {error}")
+            joined.examples.setdefault(cause, f"{item.id}: {_ROOT.split(error, maxsplit=1)[0]}")
     for name in table.column_names:
         column = table.column(name)
         joined.columns[name] = joined.columns.get(name, 0) + len(column) - column.null_count
@@ -232,8 +258,3 @@ def _count(items: Sequence[Item], table: pa.Table, joined: Joined) -> None:
 
 def _row(job: Job, family: str) -> type[Row]:
     return job.of(family)[0].row
-
-
-def _read_index(store: Store) -> Joined:
-    known = json.loads(store.read(INDEX))
-    return Joined(**known)

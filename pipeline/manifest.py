@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pyarrow as pa
@@ -20,6 +20,9 @@ from pipeline.storage import Store
 
 _AUDIO = tuple(f.name for f in fields(AudioRef))
 _GIVEN = tuple(f.name for f in fields(Given))
+_AUDIO_COLUMNS = sorted((f"audio_{name}", name) for name in _AUDIO)
+_GIVEN_COLUMNS = sorted((f"given_{name}", name) for name in _GIVEN)
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def _schema() -> pa.Schema:
@@ -64,19 +67,26 @@ def shard_of(index: int, items: Sequence[Item]) -> Shard:
     """The shard these items make. Its hash covers ids, audio versions and what is given."""
     digest = hashlib.blake2b(digest_size=6)
     for item in items:
-        digest.update(json.dumps(_line(item), ensure_ascii=False, sort_keys=True).encode())
+        digest.update(_ENCODER.encode(_line(item)).encode())
     seconds = sum(item.audio.span_s or item.recording_s or 0.0 for item in items)
     return Shard(index, digest.hexdigest(), len(items), seconds)
 
 
 def write_shard(store: Store, shard: Shard, items: Sequence[Item]) -> None:
     """Write the shard's clips."""
-    parquet.write(store, shard.manifest, pa.Table.from_pylist([_line(item) for item in items], SCHEMA))
+    lines = [_line(item) for item in items]
+    columns = [pa.array([line[name] for line in lines], SCHEMA.field(name).type) for name in SCHEMA.names]
+    parquet.write(store, shard.manifest, pa.Table.from_arrays(columns, schema=SCHEMA))
 
 
 def read_shard(store: Store, shard: Shard) -> list[Item]:
     """The shard's clips, in order."""
     return [_item(line) for line in parquet.read(store, shard.manifest).to_pylist()]
+
+
+def read_ids(store: Store, shard: Shard) -> list[str]:
+    """The ids of the shard's clips, in order."""
+    return [str(name) for name in parquet.read(store, shard.manifest, ["id"]).column("id").to_pylist()]
 
 
 def write_index(store: Store, shards: Sequence[Shard]) -> None:
@@ -98,11 +108,14 @@ def read_index(store: Store) -> list[Shard]:
 
 
 def _line(item: Item) -> dict[str, object]:
-    line: dict[str, object] = {"id": item.id, "recording_s": item.recording_s}
-    line |= {f"audio_{k}": v for k, v in asdict(item.audio).items()}
-    line |= {f"given_{k}": v for k, v in asdict(item.given).items()}
-    line["problem_code"] = item.problem.code if item.problem else None
+    """The item as a line, its columns in alphabetical order."""
+    line: dict[str, object] = {name: getattr(item.audio, field) for name, field in _AUDIO_COLUMNS}
+    for name, field in _GIVEN_COLUMNS:
+        line[name] = getattr(item.given, field)
+    line["id"] = item.id
     line["problem"] = str(item.problem) if item.problem else None
+    line["problem_code"] = item.problem.code if item.problem else None
+    line["recording_s"] = item.recording_s
     return line
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pipeline.errors import OptionError, unknown
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class OptionInfo:
         raise OptionError(f"{owner}.{self.name} takes {describe_type(self.type)}, not {value!r}.")
 
     def _check_range(self, owner: str, value: object) -> None:
+        if isinstance(value, tuple):
+            for v in value:
+                self._check_range(owner, v)
         if not isinstance(value, int | float) or isinstance(value, bool):
             return
         low, high = self.option.low, self.option.high
@@ -88,8 +93,23 @@ def resolve(cls: type, owner: str, given: Mapping[str, object]) -> dict[str, obj
         elif info.default is inspect.Parameter.empty:
             raise OptionError(f"{owner} needs the option {name!r}: {info.option.doc}")
         else:
-            resolved[name] = info.default
+            resolved[name] = info.check(owner, info.default)
     return resolved
+
+
+def checked(owner: str, record: T) -> T:
+    """A dataclass with its `Annotated[..., Option(...)]` fields in their declared types and ranges.
+
+    Raises OptionError for the first that is not.
+    """
+    values = {}
+    for name, hint in get_type_hints(type(record), include_extras=True).items():
+        option = next((e for e in getattr(hint, "__metadata__", ()) if isinstance(e, Option)), None)
+        if option is not None:
+            info = OptionInfo(name, get_args(hint)[0], None, option)
+            values[name] = info.check(owner, getattr(record, name))
+    found: T = replace(cast("Any", record), **values)
+    return found
 
 
 def describe_type(kind: Any) -> str:
@@ -118,13 +138,16 @@ def _cast(kind: Any, value: object) -> object:
     """The value as `kind`; raises TypeError or ValueError where it is not one."""
     origin = get_origin(kind)
     if origin is Literal:
-        if value in get_args(kind):
+        if any(type(v) is type(value) and v == value for v in get_args(kind)):
             return value
         raise ValueError
     if origin in (tuple, list):
         if isinstance(value, str) or not isinstance(value, list | tuple):
             raise TypeError
-        return tuple(_cast(get_args(kind)[0], v) for v in value)
+        kinds = get_args(kind)
+        if origin is list or kinds[1:] == (...,):
+            kinds = kinds[:1] * len(value)
+        return tuple(_cast(k, v) for k, v in zip(kinds, value, strict=True))
     if kind is NoneType:
         if value is None or value in ("none", "null"):
             return None

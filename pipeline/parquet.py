@@ -12,13 +12,17 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.storage import Store
+from pipeline.storage import Store, damaged
 
 
 def read(store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """The columns of a file, all of them if none are named."""
-    with pq.ParquetFile(pa.BufferReader(store.map(path)), pre_buffer=False) as file:
-        return file.read(None if columns is None else list(columns), use_threads=False)
+    """The columns of a file, all of them if none are named; RunError if it is damaged."""
+    data = store.map(path)
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), pre_buffer=False) as file:
+            return file.read(None if columns is None else list(columns), use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise damaged(store, path, error) from error
 
 
 def metadata(store: Store, path: str) -> dict[bytes, bytes]:

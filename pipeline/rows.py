@@ -88,7 +88,10 @@ class Sound(Row):
 class Quality(Row):
     """How clean the raw clip is."""
 
-    snr_db: Annotated[float | None, Column("estimated ratio of speech power to noise power", "dB")]
+    snr_db: Annotated[
+        float | None,
+        Column("estimated ratio of speech power to noise power, both over the whole clip with pauses", "dB"),
+    ]
     noise_dbfs: Annotated[float | None, Column("level of the noise floor", "dBFS")]
     stoi: Annotated[float | None, Column("estimated intelligibility (STOI), 0..1; null without a model")] = (
         None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -14,6 +15,11 @@ import pyarrow as pa
 from pipeline.rows import Column, Curve, Row
 
 R = TypeVar("R", bound=Row)
+
+GIVEN_COLUMNS = ("speaker", "domain", "title", "category", "source", "licence", "attribution")
+"""What the source says of a clip and the dataset repeats."""
+CLIP_COLUMNS = ("id", "audio", "offset_s", *GIVEN_COLUMNS, "status", "error", "skipped")
+"""The columns of the dataset that belong to no family: no row may have one of their names."""
 
 _SCALARS: dict[Any, pa.DataType] = {
     str: pa.string(),
@@ -75,9 +81,8 @@ def arrow_type(kind: Any) -> pa.DataType:
         return pa.string()
     if origin is tuple:
         return pa.list_(arrow_type(get_args(kind)[0]))
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return pa.struct([(f.name, arrow_type(_without_none(hints[f.name])[0])) for f in fields(kind)])
+    if isinstance(kind, type) and is_dataclass(kind):
+        return pa.struct([(name, arrow_type(inner)) for name, (inner, _) in _struct_fields(kind).items()])
     raise TypeError(f"No column can hold {kind!r}.")
 
 
@@ -99,15 +104,90 @@ def from_table(row: type[R], table: pa.Table) -> list[R]:
 def fault(row: Row) -> str | None:
     """What breaks the contract of this row, in a few words; None if nothing does."""
     for info in columns_of(type(row)):
-        value = getattr(row, info.name)
-        if value is None:
-            if not info.nullable:
-                return f"{info.name} is null"
-        elif isinstance(value, float) and not math.isfinite(value):
-            return f"{info.name} is {value}"
-        elif (choices := _choices(info.type)) and value not in choices:
-            return f"{info.name} is {value!r}, not one of {', '.join(map(str, choices))}"
+        if broken := _misfit(info.type, info.nullable, getattr(row, info.name)):
+            return f"{info.name} {broken}"
     return None
+
+
+def _misfit(kind: Any, nullable: bool, value: object) -> str | None:
+    """Why no column of this type can hold the value: `is nan`, `is 'x', not a number`."""
+    if value is None:
+        return None if nullable else "is null"
+    if kind in (float, int, bool, str):
+        return _SCALAR_MISFITS[kind](value)
+    if kind == Curve:
+        return _curve_misfit(value)
+    if get_origin(kind) is tuple:
+        return _tuple_misfit(get_args(kind)[0], value)
+    if is_dataclass(kind):
+        return _struct_misfit(kind, value)
+    choices = _choices(kind)
+    if choices and value not in choices:
+        return f"is {value!r:.60}, not one of {', '.join(map(str, choices))}"
+    return _text_misfit(value)
+
+
+def _float_misfit(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, float | int | np.floating | np.integer):
+        return f"is {value!r:.60}, not a number"
+    if isinstance(value, int):
+        return None if abs(value) <= 2**53 else f"is {value!r:.60}, which no float can hold"
+    return None if math.isfinite(value) else f"is {value}"
+
+
+def _int_misfit(value: object) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return f"is {value!r:.60}, not a whole number"
+    return None if -(2**63) <= value < 2**63 else f"is {value!r:.60}, which 64 bits cannot hold"
+
+
+def _bool_misfit(value: object) -> str | None:
+    return None if isinstance(value, bool | np.bool_) else f"is {value!r:.60}, not true or false"
+
+
+def _text_misfit(value: object) -> str | None:
+    if not isinstance(value, str):
+        return f"is {value!r:.60}, not text"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair"
+    return None
+
+
+_SCALAR_MISFITS: dict[Any, Callable[[object], str | None]] = {
+    float: _float_misfit,
+    int: _int_misfit,
+    bool: _bool_misfit,
+    str: _text_misfit,
+}
+
+
+def _curve_misfit(value: object) -> str | None:
+    if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.kind not in "fiu":
+        return "is not an array of numbers with one axis"
+    return None if np.all(np.isfinite(value)) else "holds values that are not finite"
+
+
+def _tuple_misfit(kind: Any, value: object) -> str | None:
+    if not isinstance(value, tuple | list):
+        return f"is {value!r:.60}, not a tuple"
+    return next((f"[{i}] {broken}" for i, v in enumerate(value) if (broken := _misfit(kind, False, v))), None)
+
+
+def _struct_misfit(kind: Any, value: object) -> str | None:
+    if not isinstance(value, kind):
+        return f"is {value!r:.60}, not a {kind.__name__}"
+    for name, (inner, nullable) in _struct_fields(kind).items():
+        if broken := _misfit(inner, nullable, getattr(value, name)):
+            return f"{name} {broken}"
+    return None
+
+
+@cache
+def _struct_fields(kind: Any) -> dict[str, tuple[Any, bool]]:
+    hints = get_type_hints(kind)
+    return {f.name: _without_none(hints[f.name]) for f in fields(kind)}
 
 
 def _without_none(kind: Any) -> tuple[Any, bool]:
@@ -125,7 +205,7 @@ def _all_text(kind: Any) -> bool:
 def _choices(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Literal:
         return get_args(kind)
-    if get_origin(kind) in (Union, UnionType):
+    if get_origin(kind) in (Union, UnionType) and str not in get_args(kind):
         return tuple(c for k in get_args(kind) for c in _choices(k))
     return ()
 

@@ -7,6 +7,7 @@ whether the sound was just decoded or read back.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -16,7 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.clip import SAMPLE_RATE_HZ, Samples
-from pipeline.storage import Store
+from pipeline.errors import ClipError
+from pipeline.storage import Store, damaged
 
 _FULL_SCALE = 32767
 _FIELDS: list[pa.Field[Any]] = [
@@ -38,11 +40,15 @@ class Pcm:
 
     @classmethod
     def of(cls, samples: Samples) -> Pcm:
-        """The sound in 16 bits relative to its peak."""
+        """The sound in 16 bits relative to its peak; ClipError for what is no sound."""
+        if samples.ndim != 1:
+            raise ClipError("bad_sound", f"the sound has {samples.ndim} axes, not 1")
         peak = float(np.max(np.abs(samples), initial=0.0))
-        if peak == 0.0:
-            return cls(0.0, np.zeros(len(samples), np.int16))
+        if not math.isfinite(peak):
+            raise ClipError("bad_sound", "the sound holds values that are not finite")
         scale = np.float32(peak / _FULL_SCALE)
+        if scale < np.finfo(np.float32).tiny:
+            return cls(0.0, np.zeros(len(samples), np.int16))
         return cls(float(scale), np.rint(samples / scale).clip(-_FULL_SCALE, _FULL_SCALE).astype(np.int16))
 
     def samples(self) -> Samples:
@@ -67,7 +73,10 @@ def write(store: Store, path: str, ids: Sequence[str], sounds: Iterable[Pcm | No
 
 def read(store: Store, path: str) -> list[Pcm | None]:
     """The sound of a shard, memory-mapped where it is local."""
-    table = pa.ipc.open_file(store.map(path)).read_all()
+    try:
+        table = pa.ipc.open_file(store.map(path)).read_all()
+    except pa.ArrowInvalid as error:
+        raise damaged(store, path, error) from error
     scales = table.column("scale").to_pylist()
     return [
         None if scale is None else Pcm(scale, np.frombuffer(pcm.as_buffer(), np.int16))

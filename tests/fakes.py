@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from pipeline.annotator import Annotator, CalibratedAnnotator, Heard, Skip, SoundAnnotator
+from pipeline.annotator import Annotator, CalibratedAnnotator, Heard, Hears, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Clip, Given
 from pipeline.errors import ClipError
 from pipeline.job import Job, WaySpec, make_job
@@ -40,6 +40,13 @@ class Said(Row):
 
     said: Annotated[str | None, Column("the given text")]
     seen: Annotated[str, Column("the fields of given that are not null")]
+
+
+@dataclass(frozen=True, slots=True)
+class Weight(Row):
+    """What the model says."""
+
+    weight: Annotated[float, Column("always one")]
 
 
 class FakeSound(SoundAnnotator[Sound]):
@@ -71,7 +78,7 @@ class FakePeak(Annotator[Peak]):
 
     row = Peak
     version = 1
-    hears = "raw"
+    hears: ClassVar[Hears | None] = "raw"
     batch_clips = 4
 
     def __init__(
@@ -129,6 +136,43 @@ class FakeRank(CalibratedAnnotator[Rank]):
     def annotate(self, clips: Sequence[Clip]) -> list[Rank]:
         """The ranks."""
         return [Rank("high" if c.of(Peak).peak > self._median else "low") for c in clips]
+
+
+class FakeModel(Annotator[Weight]):
+    """One, by a model that may be trouble to load, and that talks."""
+
+    row = Weight
+    version = 1
+    needs = (Peak,)
+
+    def __init__(
+        self,
+        *,
+        load: Annotated[str, Option("what loading does: nothing, raise, die or hang")] = "nothing",
+        leave_on: Annotated[str, Option("on such clips: close every file, then go on for ever")] = "",
+        die_on: Annotated[str, Option("end the process on such clips")] = "",
+    ) -> None:
+        if load == "raise":
+            raise FileNotFoundError("there is no model.bin")
+        if load == "die":
+            os._exit(7)
+        if load == "hang":
+            time.sleep(3600)
+        self._leave_on, self._die_on = leave_on, die_on
+
+    def annotate(self, clips: Sequence[Clip]) -> list[Weight]:
+        """The weights."""
+        return [self._weight(clip) for clip in clips]
+
+    def _weight(self, clip: Clip) -> Weight:
+        os.write(1, b"a progress bar\n" * 10_000)
+        os.write(2, b"Timeout (0:00:01)! says a library\n" * 10_000)
+        if self._leave_on and self._leave_on in clip.id:
+            os.closerange(3, 256)
+            time.sleep(3600)
+        if self._die_on and self._die_on in clip.id:
+            os._exit(9)
+        return Weight(1.0)
 
 
 class FakeSaid(Annotator[Said]):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import time
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -71,10 +73,11 @@ def run(request: Request, *, as_json: bool) -> int:
     watcher: Watcher = RichWatcher(console)
     engine = _engine(request)
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        outcome = annotate(items, job, Store(request.out), engine, watcher, request.source)
-    finally:
-        engine.stop()
+    with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
+        try:
+            outcome = annotate(items, job, Store(request.out), engine, watcher, request.source)
+        finally:
+            engine.stop()
     facts = summary(outcome, request.out, time.monotonic() - started)
     if as_json:
         emit(facts)

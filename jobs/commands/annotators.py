@@ -66,6 +66,16 @@ def _models(cls: type[Annotator[Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def _relations(f: dict[str, Any]) -> dict[str, str]:
+    """What it takes in: other families, sound, what is given, and which languages it is for."""
+    return {
+        "reads": ", ".join(f["reads"]) or "nothing",
+        "hears": {None: "nothing", "raw": "raw sound", "speech": "enhanced sound"}[f["hears"]],
+        "is given": ", ".join(f["uses_given"]) or "nothing",
+        "serves": "all languages" if f["languages"] is None else ", ".join(f["languages"]),
+    }
+
+
 def _print(facts: list[dict[str, Any]]) -> None:
     console = Console()
     for f in facts:
@@ -74,10 +84,7 @@ def _print(facts: list[dict[str, Any]]) -> None:
             console.print(f"  [yellow]{escape(f['missing'])}[/]")
             continue
         console.print(f"  {escape(f['about'])}", highlight=False)
-        served = "all languages" if f["languages"] is None else ", ".join(f["languages"])
-        console.print(
-            f"  [dim]reads[/] {', '.join(f['reads']) or 'nothing'}  [dim]serves[/] {served}", highlight=False
-        )
+        console.print("  " + "  ".join(f"[dim]{k}[/] {v}" for k, v in _relations(f).items()), highlight=False)
         for c in f["columns"]:
             unit = f" ({escape(c['unit'])})" if c["unit"] else ""
             console.print(f"    [green]{c['name']}[/]{unit}  {escape(c['doc'])}", highlight=False)

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
-from jobs.output import emit
+from jobs.output import emit, shown
 from jobs.runs import Run, RunWay
 from pipeline import sidecar
 from pipeline.clip import Absent
@@ -104,13 +103,15 @@ def _plain(value: object) -> object:
 
 def _print_clip(facts: dict[str, Any]) -> None:
     console = Console()
-    console.print(f"[bold]{escape(facts['id'])}[/]  {escape(facts['audio']['url'])}", highlight=False)
+    console.print(f"[bold]{shown(facts['id'])}[/]  {shown(facts['audio']['url'])}", highlight=False)
     for name, value in facts["given"].items():
-        console.print(f"  given {name}: {escape(str(value))}", highlight=False)
-    table = Table("column", "value", "unit", "from", box=None, header_style="bold")
+        console.print(f"  given {name}: {shown(value)}", highlight=False)
+    table = Table("column", Column("value", overflow="fold"), "unit", "from", box=None, header_style="bold")
+    for column in (table.columns[0], *table.columns[2:]):
+        column.no_wrap = True
     for c in facts["columns"]:
-        shown = f"[dim]{escape(c['why'])}[/]" if "why" in c else escape(_short(c["value"]))
-        table.add_row(c["column"], shown, c["unit"], f"[dim]{c['from']}[/]")
+        value = f"[dim]{shown(c['why'])}[/]" if "why" in c else shown(_short(c["value"]))
+        table.add_row(c["column"], value, c["unit"], f"[dim]{c['from']}[/]")
     console.print(table)
 
 
@@ -119,30 +120,38 @@ def _short(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
-    if isinstance(value, list) and value and isinstance(value[0], dict) and "word" in value[0]:
-        return "  ".join(f"{w['word']} {w['start_s']:.2f}-{w['end_s']:.2f}" for w in value)
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "  ".join(_timed(v) for v in value)
     text = str(value)
     return text if len(text) <= 600 else text[:600] + "…"
 
 
+def _timed(piece: dict[str, Any]) -> str:
+    """A word, a phone or a span, in the order of its fields: text as it is, times to 10 ms."""
+    name = piece.get("word") or piece.get("phone")
+    if name is None or "start_s" not in piece:
+        return ", ".join(f"{k}={v}" for k, v in piece.items())
+    return f"{name} {piece['start_s']:.2f}-{piece['end_s']:.2f}"
+
+
 def _print_table(table: list[dict[str, Any]], directory: str) -> None:
     console = Console()
-    shown = Table(
+    view = Table(
         "clip", "transcript", "labels", "captions", show_lines=True, header_style="bold", expand=True
     )
-    for column, ratio in zip(shown.columns, (3, 5, 3, 9), strict=True):
+    for column, ratio in zip(view.columns, (3, 5, 3, 9), strict=True):
         column.ratio, column.overflow = ratio, "fold"
     for f in table:
-        shown.add_row(escape(f["id"]), _transcript(f), _labels(f), _captions(f))
-    console.print(shown)
-    root = escape(directory.rstrip("/"))
+        view.add_row(shown(f["id"]), _transcript(f), _labels(f), _captions(f))
+    console.print(view)
+    root = shown(directory.rstrip("/"))
     console.print(f"Dataset: {root}/dataset   one clip: speechcraft show {root} CLIP", highlight=False)
 
 
 def _transcript(f: dict[str, Any]) -> str:
     if f["transcript"] is None:
         return "[dim]none[/]"
-    return f"{escape(f['transcript'])} [dim]({escape(f['transcript_source'])})[/]"
+    return f"{shown(f['transcript'])} [dim]({shown(f['transcript_source'])})[/]"
 
 
 def _labels(f: dict[str, Any]) -> str:
@@ -152,11 +161,11 @@ def _labels(f: dict[str, Any]) -> str:
         "speed_label": "speed",
         "emphasis_word": "stress",
     }
-    lines = [f"{names.get(k, k.replace('_', ' '))}: {escape(str(f[k]))}" for k in LABELS if f[k] is not None]
+    lines = [f"{names.get(k, k.replace('_', ' '))}: {shown(f[k])}" for k in LABELS if f[k] is not None]
     return "\n".join(lines) or "[dim]none[/]"
 
 
 def _captions(f: dict[str, Any]) -> str:
     if f["description"] is None:
-        return f"[red]{escape(f['error'] or 'no caption')}[/]"
-    return escape(f["description"]) + ("\n" + escape(f["instruction"]) if f["instruction"] else "")
+        return f"[red]{shown(f['error'] or 'no caption')}[/]"
+    return shown(f["description"]) + ("\n" + shown(f["instruction"]) if f["instruction"] else "")

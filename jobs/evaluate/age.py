@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from jobs.evaluate.case import Case
-from jobs.evaluate.labels import number
+from jobs.evaluate.labels import age_years
 from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
 from jobs.evaluate.statistics import CORRELATION, MEAN
 from pipeline.rows import AGE_GROUPS_FROM_YEARS, Speaker
 
 
 def _measure(case: Case) -> Measured | Missing | AsGiven | None:
-    truth = number(case.labels, "age")
+    truth = age_years(case.labels)
     if truth is None:
         return None
     row = case.maybe(Speaker)
@@ -35,9 +35,8 @@ METRIC = Metric(
     name="age",
     title="Age",
     definition=(
-        "Reference: `age` in years. Teenager, young adult, middle-aged and elderly begin at "
-        + ", ".join(f"{years:.0f}" for years in AGE_GROUPS_FROM_YEARS)
-        + "."
+        "Reference: `age` in years, or a decade in words. Teenager, young adult, middle-aged and elderly "
+        "begin at " + ", ".join(f"{years:.0f}" for years in AGE_GROUPS_FROM_YEARS) + "."
     ),
     figures=(
         Figure("error", "years", "mean absolute error", MEAN),

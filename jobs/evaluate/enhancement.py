@@ -86,6 +86,8 @@ def _measure(case: Case) -> Measured | Missing | None:
         return Missing("clean file not readable")
     except ClipError as error:
         return Missing(error.code)
+    if not np.isfinite(clean).all():
+        return Missing("clean file not readable")
     n = min(map(len, (clean, raw, speech)))
     if max(map(len, (clean, raw, speech))) - n > _MAX_LENGTH_DIFFERENCE:
         return Missing("clean file of another length")

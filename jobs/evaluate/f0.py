@@ -28,7 +28,9 @@ def at_times(f0_hz: Hz, hop_s: float, times_s: npt.NDArray[np.float64]) -> Hz:
 
 
 def compare(reference_hz: Hz, estimate_hz: Hz) -> dict[str, npt.NDArray[np.float64]]:
-    """The points of every figure from two contours on the same frames."""
+    """The points of every figure from two contours on the same frames; NaN is a frame nobody knows."""
+    known = np.isfinite(reference_hz)
+    reference_hz, estimate_hz = reference_hz[known], estimate_hz[known]
     voiced, called = reference_hz > 0, estimate_hz > 0
     both = voiced & called
     ratio = estimate_hz[both] / reference_hz[both]
@@ -59,10 +61,10 @@ METRIC = Metric(
     name="f0",
     title="Pitch (F0)",
     definition=(
-        "Reference: `f0_ref_hz`, 0 where unvoiced. Reference frame i lies at i * `f0_frame_s`: on the FDA "
-        "laryngograph contours the median error is smallest there (12.8 cents; 21.0 at 5 ms before, 17.7 "
-        "at 5 ms after, 21.6 at half a frame after). The estimate is that of the nearest frame, without "
-        "interpolation; the contour is unvoiced past its end."
+        "Reference: `f0_ref_hz`, 0 where unvoiced; frames that are null or NaN are left out. Reference frame "
+        "i lies at i * `f0_frame_s`: on the FDA laryngograph contours the median error is smallest there "
+        "(12.8 cents; 21.0 at 5 ms before, 17.7 at 5 ms after, 21.6 at half a frame after). The estimate is "
+        "that of the nearest frame, without interpolation; the contour is unvoiced past its end."
     ),
     figures=(
         Figure(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.evaluate.case import Case
 from jobs.evaluate.classification import FIGURES, call
-from jobs.evaluate.labels import text
+from jobs.evaluate.labels import gender
 from jobs.evaluate.metric import AsGiven, Measured, Metric, Missing
 from pipeline.rows import Speaker
 
@@ -12,8 +12,8 @@ _CLASSES = ("female", "male")
 
 
 def _measure(case: Case) -> Measured | Missing | AsGiven | None:
-    truth = text(case.labels, "gender")
-    if truth not in _CLASSES:
+    truth = gender(case.labels)
+    if truth is None:
         return None
     row = case.maybe(Speaker)
     if "gender" in case.given_used or (row and row.gender_source == "given"):

@@ -13,24 +13,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
+from pipeline.source.columns import fields_of, identity, path_of
 
 Line = Mapping[str, object]
 
+_NAMES = {"text": "text", "speaker": "speaker", "gender": "gender", "age_years": "age"}
+"""Fields of a source, and the columns evaluation reads."""
+
 
 def read_labels(path: Path) -> dict[str, Line]:
-    """The lines of a jsonl, csv, tsv or parquet file by `id`; of several with one id the first counts.
+    """The lines of a jsonl, csv, tsv or parquet file by id; of several with one id the first counts.
 
-    UsageError where the file cannot be read or a line has no id.
+    Columns that a source knows by several names (`transcript`, `spk_id`, `sex`) are also there under
+    the name evaluation reads, and a line without an id has the one a source makes of its sound's path.
+    UsageError where the file cannot be read or a line has neither.
     """
     try:
         lines = list(_lines(path))
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, csv.Error, RecursionError, pa.ArrowException) as error:
         raise UsageError(f"The labels {path} cannot be read: {error}.") from error
     found: dict[str, Line] = {}
     for number, line in enumerate(lines, 1):
-        if not isinstance(line, dict) or line.get("id") is None:
+        fields = fields_of(line) if isinstance(line, dict) else {}
+        _, id = identity(fields, path_of(fields.get("audio")), "")
+        if not id:
             raise UsageError(f"Line {number} of the labels {path} has no id.")
-        found.setdefault(str(line["id"]), line)
+        known = {name: fields[field] for field, name in _NAMES.items() if field in fields}
+        found.setdefault(id, {**line, **known})
     return found
 
 
@@ -38,13 +47,16 @@ def _lines(path: Path) -> Iterable[Line]:
     name = path.name.removesuffix(".gz")
     if name.endswith(".parquet"):
         return pq.read_table(path).to_pylist()
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
-        return list(_text_lines(name, file))
+    with (
+        gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as f
+    ):
+        return list(_text_lines(name, f))
 
 
 def _text_lines(name: str, file: TextIO) -> Iterator[Line]:
     if name.endswith((".csv", ".tsv")):
-        yield from csv.DictReader(file, delimiter="\t" if name.endswith(".tsv") else ",")
+        csv.field_size_limit(2**30)  # a contour of F0 in a cell is longer than the usual limit
+        yield from csv.DictReader(file, restkey="", delimiter="\t" if name.endswith(".tsv") else ",")
         return
     for line in file:
         if line.strip():

@@ -100,10 +100,7 @@ def _is_release(before: Mark, after: Mark) -> bool:
     return touching and closed and _PLACE.get(before.label) == _PLACE.get(after.label)
 
 
-def _reference(case: Case) -> dict[str, float]:
-    phones, words = marks(case.labels, "phones"), marks(case.labels, "words")
-    if phones is None or not all(m.label in _TIMIT for m in phones):
-        return {}
+def _reference(phones: Sequence[Mark], words: Sequence[Mark] | None) -> dict[str, float]:
     counted = count(phones)
     if counted.speech_s <= 0:
         return {}
@@ -116,9 +113,15 @@ def _reference(case: Case) -> dict[str, float]:
 
 
 def _measure(case: Case) -> Measured | Missing | None:
-    reference = {name: rate for name, rate in _reference(case).items() if rate > 0}
-    if not reference:
+    phones = marks(case.labels, "phones")
+    if phones is None:
         return None
+    if not all(m.label in _TIMIT for m in phones):
+        return Missing("phones of another set than TIMIT's")
+    reference = _reference(phones, marks(case.labels, "words"))
+    reference = {name: rate for name, rate in reference.items() if rate > 0}
+    if not reference:
+        return Missing("no speech among the phones")
     speed = case.maybe(Speed)
     if speed is None:
         return Missing("no speed")

@@ -7,7 +7,7 @@ terminal nor breaks a table.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
@@ -20,8 +20,8 @@ _DEFAULT_DIGITS = 2
 _HEAD = ("figure", "value", "95 % interval", "n", "clips", "clusters", "by group")
 _LEGEND = (
     "n counts what the figure is over: frames, boundaries, words or clips. The interval is a bootstrap that "
-    "draws whole clusters: speakers, or clips where there is one speaker or none is known; over very few "
-    "clusters it says little."
+    "draws whole clusters: speakers, or clips where fewer than four speakers are known, and then it speaks "
+    "of these speakers only. Over fewer than about ten speakers it is too narrow."
 )
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
@@ -45,9 +45,9 @@ def markdown(report: Report, level: int = 2) -> str:
     for table in filter(_tells, report.tables):
         blocks += [f"{'#' * level} {table.title}", table.definition, _escaped(_coverage(table))]
         lines = [(cells[0], r.definition, *cells[1:]) for r in table.results for cells in [_cells(r)]]
-        blocks.append(_pipes((_HEAD[0], "meaning", *_HEAD[1:]), lines))
+        blocks.append(pipes((_HEAD[0], "meaning", *_HEAD[1:]), lines))
         if table.confusion:
-            blocks.append(_pipes(*_matrix(table.confusion)))
+            blocks.append(pipes(*_matrix(table.confusion)))
     if any(map(_tells, report.tables)):
         blocks.append(_LEGEND)
     return "\n\n".join(blocks) + "\n"
@@ -85,14 +85,14 @@ def _coverage(table: Table) -> str:
 
 
 def _cells(result: Result) -> tuple[str, ...]:
-    bounds = f"{_number(result.low, result.unit)} .. {_number(result.high, result.unit)}"
+    bounds = f"{number(result.low, result.unit)} .. {number(result.high, result.unit)}"
     return (
         result.name,
-        f"{_number(result.value, result.unit)} {result.unit}".rstrip(),
+        f"{number(result.value, result.unit)} {result.unit}".rstrip(),
         "" if result.low is None else bounds,
         str(result.n),
         str(result.n_clips),
-        str(result.n_clusters),
+        f"{result.n_clusters} {result.clusters}",
         "; ".join(_groups(result)),
     )
 
@@ -103,14 +103,14 @@ def _groups(result: Result) -> Iterator[str]:
         if name == "speaker":
             yield from _range(parts, result.unit)
         else:
-            values = (f"{_shown(part)} {_number(split.value, result.unit)}" for part, split in parts.items())
+            values = (f"{_shown(part)} {number(split.value, result.unit)}" for part, split in parts.items())
             yield f"{name}: {', '.join(values)}"
 
 
 def _range(parts: Mapping[str, Split], unit: str) -> Iterator[str]:
     values = [split.value for split in parts.values() if split.value is not None]
     if values:
-        yield f"speakers: {_number(min(values), unit)} .. {_number(max(values), unit)}"
+        yield f"speakers: {number(min(values), unit)} .. {number(max(values), unit)}"
 
 
 def _matrix(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -119,7 +119,8 @@ def _matrix(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[str, ...]
     return head, [(truth, *map(str, line)) for truth, line in pairs]
 
 
-def _number(value: float | None, unit: str) -> str:
+def number(value: float | None, unit: str) -> str:
+    """A value with the digits its unit deserves."""
     return "undefined" if value is None else f"{value:.{_DIGITS.get(unit, _DEFAULT_DIGITS)}f}"
 
 
@@ -132,7 +133,8 @@ def _grid(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> RichTable:
     return grid
 
 
-def _pipes(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+def pipes(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; what the cells hold is shown as it is."""
     rows = [head, ("---",) * len(head), *(tuple(map(_escaped, line)) for line in lines)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

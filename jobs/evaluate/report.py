@@ -23,9 +23,10 @@ class Split:
 class Result:
     """One figure. `value`, `low` and `high` are in `unit`; None where undefined.
 
-    `low` and `high` bound the 95 % bootstrap interval over `n_clusters` speakers; None with fewer
-    than two. A clip whose speaker is unknown is a cluster of its own, as is every clip where all
-    are one speaker's. `n` counts what the definition counts: frames, boundaries, words or clips.
+    `low` and `high` bound the 95 % bootstrap interval over `n_clusters` clusters; None with fewer
+    than two. `clusters` says what they are: `speakers`, a clip whose speaker is unknown being one of
+    its own; or `clips` where fewer than four speakers are known: the interval then speaks of these
+    speakers, and not of others. `n` counts what the definition counts: frames, boundaries, words or clips.
     `splits` is by property, then by value.
     """
 
@@ -38,6 +39,7 @@ class Result:
     n: int
     n_clips: int
     n_clusters: int
+    clusters: str
     splits: Mapping[str, Mapping[str, Split]]
 
 

@@ -27,7 +27,10 @@ def _measure(case: Case) -> Measured | Missing | None:
 METRIC = Metric(
     name="snr",
     title="Signal-to-noise ratio",
-    definition="Reference: `snr_measured_db`, from the clean file and the noise that was added to it.",
+    definition=(
+        "Reference: `snr_measured_db`, the energy of the clean file over that of the noise added to it, both "
+        "over the whole clip, pauses included. It is lower than one over active speech alone."
+    ),
     figures=(
         Figure("bias", "dB", "mean signed error", MEAN),
         Figure("error", "dB", "mean absolute error", MEAN),

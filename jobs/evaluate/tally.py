@@ -10,10 +10,14 @@ import numpy as np
 
 from jobs.evaluate.case import Case
 from jobs.evaluate.classification import CALLS, confusion
-from jobs.evaluate.labels import text
+from jobs.evaluate.labels import gender, speaker
 from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
 from jobs.evaluate.report import Confusion, Result, Split, Table
 from jobs.evaluate.statistics import Points, interval, value
+
+FEWEST_SPEAKERS = 4
+"""Drawn from n speakers, the lowest comes n times at once in n**-n of the draws: of three in 3.7 %, so that
+a 95 % interval would be the range of the speakers and say nothing of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,11 @@ class Tally:
 
 
 def _clip(case: Case, measured: Measured) -> _Clip:
-    speaker, gender = text(case.labels, "speaker"), text(case.labels, "gender")
-    groups = {"gender": gender, "speaker": speaker, **measured.groups}
+    spoken_by = speaker(case.labels)
+    groups = {"gender": gender(case.labels), "speaker": spoken_by, **measured.groups}
     return _Clip(
         id=case.id,
-        cluster=("speaker", speaker) if speaker else ("clip", case.id),
+        cluster=("speaker", spoken_by) if spoken_by else ("clip", case.id),
         groups={name: value for name, value in groups.items() if value is not None},
         points=measured.points,
     )
@@ -87,7 +91,7 @@ def _clip(case: Case, measured: Measured) -> _Clip:
 
 def _result(figure: Figure, clips: Sequence[_Clip]) -> Result:
     points = _points(figure, clips)
-    places = _clusters(clips)
+    places, unit = _clusters(clips)
     sizes = [len(clip.points[figure.points]) for clip in clips]
     bounds = interval(figure.statistic, points, np.repeat(places, sizes))
     low, high = bounds or (None, None)
@@ -101,14 +105,21 @@ def _result(figure: Figure, clips: Sequence[_Clip]) -> Result:
         n=figure.statistic.count(points),
         n_clips=len(clips),
         n_clusters=len(set(places)),
+        clusters=unit,
         splits=_splits(figure, clips),
     )
 
 
-def _clusters(clips: Sequence[_Clip]) -> list[int]:
-    """The cluster of each clip: its speaker, or itself where that is unknown or everybody's."""
+def _clusters(clips: Sequence[_Clip]) -> tuple[list[int], str]:
+    """The cluster of each clip, and what clusters are: speakers, or clips where speakers are too few.
+
+    A clip whose speaker is unknown is a cluster of its own.
+    """
     place = {cluster: i for i, cluster in enumerate(sorted({clip.cluster for clip in clips}))}
-    return [place[clip.cluster] for clip in clips] if len(place) > 1 else list(range(len(clips)))
+    kinds = [kind for kind, _ in place]
+    if kinds.count("speaker") < FEWEST_SPEAKERS:
+        return list(range(len(clips))), "clips"
+    return [place[clip.cluster] for clip in clips], "speakers"
 
 
 def _splits(figure: Figure, clips: Sequence[_Clip]) -> dict[str, dict[str, Split]]:

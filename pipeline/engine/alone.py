@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
 from pipeline.engine.deadline import deadline_guard
 from pipeline.engine.work import Clips, Result, run_way, settled
 from pipeline.engine.worker import Report, Task, Worker
-from pipeline.errors import ClipError, ShardError
+from pipeline.errors import ClipError, ShardError, SpeechcraftError
 from pipeline.job import Job, Way
 from pipeline.sidecar import Outcome
 from pipeline.sounds import Pcm
@@ -27,6 +28,10 @@ from pipeline.storage import Store
 
 MAX_DEATHS = 5
 """So many in a row, without a clip between that went well, give up the shard. Each costs a new process."""
+LAST_WORDS_BYTES = 65_536
+"""Of what a child wrote to stderr; the traceback of a deadline is at its end."""
+GOODBYE_S = 10.0
+"""How long a child that closed its pipe may take to end by itself."""
 
 Found = dict[str, tuple[Outcome, Pcm | None]]
 """What every way found of one clip, by the way's key."""
@@ -35,7 +40,8 @@ Found = dict[str, tuple[Outcome, Pcm | None]]
 def run_alone(job: Job, store: Store, task: Task) -> Report:
     """Annotate a shard clip by clip and write its sidecars.
 
-    Raises ShardError if the child dies `MAX_DEATHS` times in a row: then it is not the clips.
+    Raises ShardError if the child dies `MAX_DEATHS` times in a row, or before it has loaded what it
+    needs: then it is not the clips.
     """
     worker = Worker(job, store)
     ways = worker.ways(task)
@@ -66,7 +72,9 @@ def _clip_by_clip(job: Job, store: Store, task: Task, n: int) -> list[Found]:
                 continue
             key, error = answer
             deaths += 1
-            if deaths == MAX_DEATHS or not key:
+            if not key:
+                raise ShardError(f"The shard's own process died: {error}.")
+            if deaths == MAX_DEATHS:
                 raise ShardError(f"The worker died {deaths} times in a row, last: {error}.")
             dead[key] = error
             child.close()
@@ -80,6 +88,7 @@ class _Child:
     """A process that annotates the clips of one shard when asked."""
 
     def __init__(self, job: Job, store: Store, task: Task) -> None:
+        self._start_s = job.limits.load_s
         self._pipe, theirs = Pipe()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
         self._process = subprocess.Popen(
@@ -91,21 +100,26 @@ class _Child:
             env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
         theirs.close()
-        self._pipe.send_bytes(pickle.dumps((job, store, task)))
+        with suppress(ConnectionError):  # it died at once: the first question will find out
+            self._pipe.send_bytes(pickle.dumps((job, store, task)))
 
     def annotate(self, i: int, dead: dict[str, ClipError]) -> Found | tuple[str, ClipError]:
         """What was found of clip `i`; or the way it died in, and of what."""
         at = ""
         try:
             self._pipe.send((i, dead))
+            if not self._pipe.poll(self._start_s):
+                return at, ClipError("hung", f"it did not begin within {self._start_s:.0f} s")
             while True:
                 word, value = self._pipe.recv()
                 if word == "found":
                     found: Found = value
                     return found
+                if word == "broken":
+                    raise value
                 at = value
-        except (EOFError, ConnectionError):
-            return at, self._cause()
+        except (EOFError, OSError):  # OSError: it died in the middle of a message
+            return at, self._cause("annotating this clip" if at else "loading the annotators")
 
     def close(self) -> None:
         """End the process."""
@@ -114,15 +128,18 @@ class _Child:
         self._process.wait()
         self._errors.close()
 
-    def _cause(self) -> ClipError:
-        code = self._process.wait()
-        self._errors.seek(0)
+    def _cause(self, doing: str) -> ClipError:
+        try:
+            code = self._process.wait(GOODBYE_S)
+        except subprocess.TimeoutExpired:
+            return ClipError("worker_died", f"{doing} closed the pipe to its process")
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - LAST_WORDS_BYTES))
         said = self._errors.read().decode(errors="replace")
-        if "Timeout (" in said:
-            return ClipError("hung", "annotating this clip did not end before its deadline")
+        if code == 1 and "Timeout (" in said:
+            return ClipError("hung", f"{doing} did not end before its deadline")
         if code < 0:
-            return ClipError("worker_died", f"annotating this clip ended the process by {_signal(-code)}")
-        return ClipError("worker_died", f"annotating this clip ended the process with exit code {code}")
+            return ClipError("worker_died", f"{doing} ended the process by {_signal(-code)}")
+        return ClipError("worker_died", f"{doing} ended the process with exit code {code}")
 
 
 def _signal(number: int) -> str:
@@ -136,9 +153,17 @@ def _serve(pipe: Connection[Any, Any]) -> None:
     """The child: annotate one clip after another until the parent is gone."""
     job, store, task = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent, through a private pipe
 
+    pipe.send(("at", ""))
     worker = Worker(job, store, deadline_guard(job.limits))
     ways = worker.ways(task)
-    clips = worker.load(task.shard, ways)
+    try:
+        for way in ways:
+            worker.annotator(way)
+        clips = worker.load(task.shard, ways)
+    except Exception as error:
+        known = isinstance(error, SpeechcraftError)
+        pipe.send(("broken", error if known else ShardError(f"{type(error).__name__}: {error}")))
+        return
     while True:
         i, dead = pipe.recv()
         found: Found = {}
@@ -157,7 +182,7 @@ def _annotate_one(
     else:
         result = run_way(worker.annotator(way), way, one, worker.guard)
     if result.sounds is not None:
-        one.sounds[way.family] = result.sounds
+        one.add_sounds(way, result.sounds)
     one.add(way, result.rows())
     return result.outcomes[0], result.sounds[0] if result.sounds else None
 

@@ -21,11 +21,16 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A task that came to nothing. `blameless`: through no fault of its own, as when a node is lost."""
+    """A task that came to nothing. The reason names no host or process: it may end up in the dataset.
+
+    `blameless`: through no fault of its own, as when a node is lost. `unloadable`: an annotator could
+    not be loaded.
+    """
 
     task: Task
     reason: str
     blameless: bool = False
+    unloadable: bool = False
 
 
 class Engine(Protocol):

@@ -13,14 +13,16 @@ from pipeline.job import Limits, Way
 
 
 def deadline_guard(limits: Limits) -> Guard:
-    """A guard that kills this process when a batch takes too long, after writing where it stood to stderr.
+    """A guard that kills this process when a batch, or the loading of an annotator, takes too long.
+
+    Where it stood is written to stderr first.
 
     `faulthandler` watches from a C thread: a thread of Python would wait for the lock it is to break.
     """
 
     @contextmanager
     def guard(way: Way, clips: Sequence[Clip], seconds: float) -> Iterator[None]:
-        limit_s = limits.batch_s + limits.batch_s_per_s * seconds
+        limit_s = limits.batch_s + limits.batch_s_per_s * seconds if clips else limits.load_s
         faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or 2)
         try:
             yield

@@ -14,7 +14,9 @@ from typing import Protocol
 from pipeline.engine.base import Done, Engine, Lost
 from pipeline.engine.plan import Plan
 from pipeline.engine.worker import Report, Tally, Task
+from pipeline.errors import RunError
 from pipeline.job import Job, Way
+from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 
@@ -58,9 +60,10 @@ def run_phase(
 ) -> Phase:
     """Compute every missing sidecar of these ways over these shards.
 
-    Raises what an engine raises; what is written stays, and the next call goes on from there.
+    Raises what an engine raises, and RunError if an annotator cannot be loaded before anything was
+    annotated; what is written stays, and the next call goes on from there.
     """
-    plan = Plan(job, ways, shards, store.names())
+    plan = Plan(job, ways, shards, present(store, shards, [w.key for w in ways]))
     phase = Phase()
     driver = _Driver(job, store, engine, plan, watcher, phase)
     if driver.idle():
@@ -86,7 +89,7 @@ class _Driver:
         self._job, self._store, self._engine = job, store, engine
         self._plan, self._watcher, self._phase = plan, watcher, phase
         self._stage_of: dict[Task, int] = {}
-        self._attempts: dict[Task, int] = {}
+        self._attempts: dict[tuple[int, Shard], int] = {}
 
     def idle(self) -> bool:
         """Nothing queued, nothing in flight."""
@@ -100,7 +103,7 @@ class _Driver:
                 if found is None:
                     break
                 number, task = found
-                attempts = self._attempts.get(task, 0)
+                attempts = self._attempts.get((number, task.shard), 0)
                 alone = Task(task.shard, task.keys, alone=attempts + 1 >= self._job.limits.max_attempts > 1)
                 self._stage_of[alone] = number
                 self._engine.submit(pool, alone)
@@ -114,7 +117,7 @@ class _Driver:
             self._lose(number, ended)
 
     def _finish(self, number: int, done: Done) -> None:
-        self._attempts.pop(_plain(done.task), None)
+        self._attempts.pop((number, done.task.shard), None)
         self._phase.tasks += 1
         self._phase.seconds += done.report.seconds
         for key, tally in done.report.tallies.items():
@@ -123,15 +126,18 @@ class _Driver:
         self._watcher.report(self._plan, done.report)
 
     def _lose(self, number: int, lost: Lost) -> None:
-        task = _plain(lost.task)
-        attempts = self._attempts.get(task, 0) + (not lost.blameless)
-        self._attempts[task] = attempts
+        task = lost.task
+        if lost.unloadable and not self._phase.tasks:
+            raise RunError(lost.reason)
+        attempts = self._attempts.get((number, task.shard), 0) + (not lost.blameless)
+        self._attempts[number, task.shard] = attempts
         given_up = attempts >= self._job.limits.max_attempts
         log.warning("shard %d, attempt %d: %s", task.shard.index, attempts, lost.reason)
         if given_up:
             self._give_up(task, attempts, lost.reason)
         else:
-            self._plan.again(number, task.shard)
+            written = [key for key in task.keys if self._store.exists(task.shard.sidecar(key))]
+            self._plan.again(number, task.shard, written)
         self._watcher.lost(task, lost.reason, given_up)
 
     def _give_up(self, task: Task, attempts: int, reason: str) -> None:
@@ -145,7 +151,3 @@ class _Driver:
         }
         text = json.dumps(failure, ensure_ascii=False, indent=1)
         self._store.write(task.shard.failure, text.encode())
-
-
-def _plain(task: Task) -> Task:
-    return Task(task.shard, task.keys)

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from pipeline import sidecar
@@ -14,11 +15,12 @@ from pipeline.clip import Clip
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import Phase, Watcher, run_phase
 from pipeline.engine.work import Clips
-from pipeline.errors import SourceError
+from pipeline.errors import RunError, SourceError
 from pipeline.job import Job, Way
 from pipeline.join import Joined, join
 from pipeline.manifest import read_shard, write_index
-from pipeline.planning import is_long, plan_source, plan_utterances
+from pipeline.planning import Planned, is_long, plan_source, plan_utterances
+from pipeline.presence import present
 from pipeline.record import write_job
 from pipeline.rundir import FAILURES, Shard, calibration
 from pipeline.source.base import Item
@@ -33,11 +35,7 @@ class Outcome:
     shards: list[Shard]
     joined: Joined
     phases: list[Phase] = field(default_factory=list)
-
-    @property
-    def given_up(self) -> list[Shard]:
-        """Shards that were given up."""
-        return sorted({s for p in self.phases for s in p.given_up})
+    given_up: list[Shard] = field(default_factory=list)
 
 
 def annotate(
@@ -51,39 +49,69 @@ def annotate(
     for way in (*job.ways, *([job.cut] if job.cut else [])):
         way.cls.check(way.options)
     store.prepare()
+    with store.locked():
+        return _annotate(items, job, store, engine, watcher, source)
+
+
+def _annotate(
+    items: Iterable[Item], job: Job, store: Store, engine: Engine, watcher: Watcher, source: str
+) -> Outcome:
     phases: list[Phase] = []
-    shards = _plan(items, job, store, engine, watcher, phases)
+    planned = _plan(items, job, store)
+    job = _frozen(job, store)
+    write_job(store, job, source)
+    shards = _cut(planned, job, store, engine, watcher, phases)
     write_index(store, shards)
+    given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():
         job = job.with_thresholds(way.family, _thresholds(way, job, store, engine, shards, watcher, phases))
-    write_job(store, job, source)
+        write_job(store, job, source)
+    for way in job.ways:
+        store.sweep(way.key)
     phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
-    outcome = Outcome(job, shards, Joined(), phases)
-    _forget_old_failures(store, outcome.given_up)
-    outcome.joined = join(store, job, shards)
-    return outcome
+    given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
+    _forget_old_failures(store, given_up)
+    return Outcome(job, shards, join(store, job, shards), phases, sorted(given_up))
 
 
-def _forget_old_failures(store: Store, given_up: Sequence[Shard]) -> None:
+def _forget_old_failures(store: Store, given_up: Iterable[Shard]) -> None:
     current = {shard.failure for shard in given_up}
     for name in store.names(FAILURES):
         if name not in current:
             store.remove(name)
 
 
-def _plan(
-    items: Iterable[Item], job: Job, store: Store, engine: Engine, watcher: Watcher, phases: list[Phase]
-) -> list[Shard]:
+def _plan(items: Iterable[Item], job: Job, store: Store) -> list[Planned]:
     cut = job.cut
     max_s = float("inf") if cut is None else float(str(cut.options["whole_s"]))
     planned = plan_source(store, items, job.shard_size, lambda item: cut is not None and is_long(item, max_s))
     if not planned:
         raise SourceError("The source holds no clips.")
-    if cut is None or not any(p.uncut for p in planned):
-        return [p.shard for p in planned]
+    return planned
+
+
+def _cut(
+    planned: Sequence[Planned],
+    job: Job,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    phases: list[Phase],
+) -> list[Shard]:
     uncut = [p.shard for p in planned if p.uncut]
-    phases.append(run_phase(job, store, engine, uncut, [cut], watcher, "find utterances"))
-    return plan_utterances(store, planned, cut, job.shard_size)
+    if job.cut is None or not uncut:
+        return [p.shard for p in planned]
+    phases.append(run_phase(job, store, engine, uncut, [job.cut], watcher, "find utterances"))
+    return plan_utterances(store, planned, job.cut, job.shard_size)
+
+
+def _frozen(job: Job, store: Store) -> Job:
+    """The job with the thresholds that an earlier call froze with the run."""
+    for way in job.uncalibrated():
+        path = calibration(way.family)
+        if store.exists(path):
+            job = job.with_thresholds(way.family, json.loads(store.read(path))["thresholds"])
+    return job
 
 
 def _thresholds(
@@ -95,11 +123,7 @@ def _thresholds(
     watcher: Watcher,
     phases: list[Phase],
 ) -> Mapping[str, object]:
-    """The run's thresholds for a calibrated family: as frozen, or from a seeded sample of shards."""
-    path = calibration(way.family)
-    if store.exists(path):
-        frozen: dict[str, object] = json.loads(store.read(path))["thresholds"]
-        return frozen
+    """The run's thresholds for a calibrated family, from a seeded sample of shards."""
     sample = _sample(shards, job)
     families = job.upstream(measured_families(way))
     ways = [w for w in job.ways if w.family in families]
@@ -109,17 +133,27 @@ def _thresholds(
 
 
 def calibrate(way: Way, job: Job, store: Store, shards: Sequence[Shard]) -> Mapping[str, object]:
-    """Thresholds from the measures of these shards, written to the run so that they stay."""
+    """Thresholds from the measures of these shards, written to the run so that they stay.
+
+    Those of a sample in which nothing could be measured are not written. Raises RunError where there are
+    none.
+    """
     cls = _calibrated(way)
-    thresholds = dict(cls.calibrate(_measured(cls, job, store, shards), way.options))
+    clips = (c for c in _measured(cls, job, store, shards) if any(c.maybe(row) for row in cls.measures))
+    first = list(islice(clips, 1))
     families = measured_families(way)
     record = {
-        "thresholds": thresholds,
+        "thresholds": dict(cls.calibrate(chain(first, clips), way.options)),
         "measured_by": sorted(w.key for w in job.ways if w.family in families),
         "shards": [s.name for s in shards],
     }
-    text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True)
-    store.write(calibration(way.family), text.encode())
+    try:
+        text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
+    except ValueError as error:
+        raise RunError(f"The clips measured give no thresholds for {way.family}: {error}.") from error
+    if first:
+        store.write(calibration(way.family), text.encode())
+    thresholds: dict[str, object] = json.loads(text)["thresholds"]
     return thresholds
 
 
@@ -137,10 +171,12 @@ def _measured(
     cls: type[CalibratedAnnotator[Any]], job: Job, store: Store, shards: Sequence[Shard]
 ) -> Iterator[Clip]:
     families = {row.family for row in cls.measures}
-    for shard in shards:
+    ways = [way for way in job.ways if way.family in families]
+    there = present(store, shards, [way.key for way in ways])
+    for number, shard in enumerate(shards):
         clips = Clips(read_shard(store, shard))
-        for way in job.ways:
-            if way.family in families and store.exists(shard.sidecar(way.key)):
+        for way in ways:
+            if there[way.key][number]:
                 clips.add(way, sidecar.read_rows(store, shard.sidecar(way.key), way.row))
         for i, item in enumerate(clips.items):
             rows = {row: found[i] for row, found in clips.rows.items()}

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from pipeline.engine.base import Done, Lost
-from pipeline.engine.places import counts, local_gpus
+from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.worker import Task, Worker
-from pipeline.errors import UsageError
+from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job
 from pipeline.storage import Store
 
@@ -25,7 +25,7 @@ class InlineEngine:
 
     def start(self, job: Job, store: Store) -> None:
         """Take the job."""
-        counts(job, 1, local_gpus())
+        require_gpus(job, local_gpus())
         self._worker = Worker(job, store)
 
     def room(self, pool: str) -> int:
@@ -45,6 +45,8 @@ class InlineEngine:
             return [Done(task, self._worker.run(task))]
         except UsageError:
             raise
+        except ShardError as error:
+            return [Lost(task, str(error), unloadable=isinstance(error, LoadError))]
         except Exception as error:
             return [Lost(task, f"{type(error).__name__}: {error}")]
 

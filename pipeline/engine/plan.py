@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.engine.worker import Task
 from pipeline.job import Job, Way
+from pipeline.presence import Bits
 from pipeline.rundir import Shard
-
-Bits = npt.NDArray[np.bool_]  # [n_shards]
 
 
 @dataclass(slots=True)
@@ -33,15 +31,21 @@ class Stage:
 
 
 class Plan:
-    """The tasks of a phase. `have` is one listing of the run directory: what exists is not computed."""
+    """The tasks of a phase. `done`, by the way's key, says what exists: it is not computed again.
 
-    def __init__(self, job: Job, ways: Sequence[Way], shards: Sequence[Shard], have: Collection[str]) -> None:
+    Whatever happens to one shard costs the same however many there are.
+    """
+
+    def __init__(
+        self, job: Job, ways: Sequence[Way], shards: Sequence[Shard], done: Mapping[str, Bits]
+    ) -> None:
         self.shards = shards
-        self._done: dict[str, Bits] = {
-            w.key: np.fromiter((s.sidecar(w.key) in have for s in shards), bool, len(shards)) for w in ways
-        }
+        self.clips = sum(s.clips for s in shards)
+        self._done = {w.key: done[w.key].copy() for w in ways}
         self.stages = _stages(job, ways)
         self._lost = np.zeros(len(shards), bool)
+        self._ended = {pool: _all([self._complete(s) for s in self._of(pool)]) for pool in self.pools}
+        self._n_ended = {pool: int(np.sum(ended)) for pool, ended in self._ended.items()}
         for number, stage in enumerate(self.stages):
             stage.queued = self._complete(stage)
             for i in np.flatnonzero(~stage.queued & self._unblocked(number)):
@@ -54,13 +58,7 @@ class Plan:
 
     def done(self, pool: str) -> int:
         """Shards with nothing left to do in the pool."""
-        stages = [s for s in self.stages if s.pool == pool]
-        return int(np.sum(_all([self._complete(s) for s in stages]) | self._lost))
-
-    def seconds_left(self) -> float:
-        """Seconds of speech in shards that are not finished."""
-        complete = _all([self._complete(s) for s in self.stages]) | self._lost
-        return float(sum(self.shards[int(i)].seconds for i in np.flatnonzero(~complete)))
+        return self._n_ended[pool]
 
     def next(self, pool: str) -> tuple[int, Task] | None:
         """The pool's next task with the number of its stage: late stages first, so that shards finish."""
@@ -77,17 +75,36 @@ class Plan:
         i = self._position(shard)
         for way in self.stages[number].ways:
             self._done[way.key][i] = True
+        pool = self.stages[number].pool
+        if all(self._done[w.key][i] for s in self._of(pool) for w in s.ways):
+            self._end(pool, i)
         for later, stage in enumerate(self.stages):
             if number in stage.after and not stage.queued[i] and self._can_start(later, i):
                 self._enqueue(later, i)
 
-    def again(self, number: int, shard: Shard) -> None:
-        """A task came to nothing: queue it once more, ahead of the others."""
-        self.stages[number].ready.appendleft(self._position(shard))
+    def again(self, number: int, shard: Shard, written: Iterable[str] = ()) -> None:
+        """A task came to nothing but the sidecars it had written: queue the rest, ahead of the others."""
+        i = self._position(shard)
+        for key in written:
+            self._done[key][i] = True
+        if all(self._done[w.key][i] for w in self.stages[number].ways):
+            self.finish(number, shard)
+        else:
+            self.stages[number].ready.appendleft(i)
 
     def give_up(self, shard: Shard) -> None:
         """Nothing more is done of this shard."""
-        self._lost[self._position(shard)] = True
+        i = self._position(shard)
+        self._lost[i] = True
+        for pool in self.pools:
+            self._end(pool, i)
+
+    def _end(self, pool: str, i: int) -> None:
+        self._n_ended[pool] += not self._ended[pool][i]
+        self._ended[pool][i] = True
+
+    def _of(self, pool: str) -> list[Stage]:
+        return [s for s in self.stages if s.pool == pool]
 
     def _enqueue(self, number: int, i: int) -> None:
         self.stages[number].queued[i] = True

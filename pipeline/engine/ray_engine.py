@@ -6,9 +6,12 @@ Two tasks are queued per actor: while one is annotated, the next is on its way.
 from __future__ import annotations
 
 import logging
-import math
 import os
-from collections.abc import Sequence
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,13 +21,17 @@ import ray.exceptions
 from pipeline.engine.alone import run_alone
 from pipeline.engine.base import Done, Lost
 from pipeline.engine.deadline import deadline_guard
-from pipeline.engine.places import counts, cpus_for, local_gpus
+from pipeline.engine.pools import Resources, local_gpus, require_gpus, sizes
 from pipeline.engine.worker import Report, Task, Worker
-from pipeline.errors import UsageError
+from pipeline.errors import LoadError, RunError, ShardError, UsageError
 from pipeline.job import Job, Pool
 from pipeline.storage import Store
 
+log = logging.getLogger(__name__)
+
 QUEUED_PER_ACTOR = 2
+DEATH_S = 60.0
+"""How long Ray may take to tell that a task of a dead actor is lost."""
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
 )
@@ -48,11 +55,11 @@ class _Actor:
         """The node it runs on."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def run(self, task: Task) -> Report | UsageError:
-        """Annotate a shard. A UsageError is returned: raised, Ray would wrap it in a class of its own."""
+    def run(self, task: Task) -> Report | UsageError | ShardError:
+        """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own."""
         try:
             return run_alone(self._job, self._store, task) if task.alone else self._worker.run(task)
-        except UsageError as error:
+        except (UsageError, ShardError) as error:
             return error
 
 
@@ -86,22 +93,25 @@ class RayEngine:
         self._flights: dict[Any, _Flight] = {}
         self._args: tuple[Any, Any] | None = None
         self._place: tuple[Any, ...] = ()
+        self._own = False
+        self._joined = False
 
     def start(self, job: Job, store: Store) -> None:
         """Bring up Ray and the actors of every pool; those of an earlier job on the same store go on."""
+        if self._address == "local":
+            require_gpus(job, local_gpus())
         if not ray.is_initialized():
-            self._init(job)
+            self._init()
         place = (store.url, job.pools, job.limits)
         self._args = (ray.put(job), ray.put(store))
-        if self._slots and place == self._place:
+        if self._slots and place == self._place and not self._flights:
             for slot in self._slots:
                 slot.actor.take.remote(self._args[0])
             return
         self._drop_actors()
         self._place = place
-        found = self._counts(job)
-        for pool in job.pools:
-            self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(found[pool.name])]
+        for pool, count in zip(job.pools, self._sizes(job.pools), strict=True):
+            self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(count)]
 
     def room(self, pool: str) -> int:
         """Free places in the queues of the pool's actors."""
@@ -123,44 +133,62 @@ class RayEngine:
         if ready:
             ready, _ = ray.wait(refs, num_returns=len(refs), timeout=0)
         ended = set(ready)
-        return [self._landed(ref) for ref in refs if ref in ended]
+        return [o for ref in refs if ref in ended and ref in self._flights for o in self._landed(ref)]
 
     def stop(self) -> None:
-        """Kill the actors and, if it is ours, Ray."""
+        """Kill the actors, and leave or end the Ray that `start` joined or brought up."""
         self._drop_actors()
-        ray.shutdown()
+        if self._joined:
+            ray.shutdown()
+        self._own = self._joined = False
 
-    def _landed(self, ref: Any) -> Done | Lost:
-        """What became of a task. Called in the order of submission, as an actor works in that order."""
+    def _landed(self, ref: Any) -> list[Done | Lost]:
+        """What became of a task, and with it of all others of an actor that is dead."""
         flight = self._flights[ref]
         try:
-            report = ray.get(ref)
-        except ray.exceptions.RayActorError as error:
-            blameless = self._was_queued(flight, ref) or self._lost_node(flight, error)
-            self._forget(ref)
-            self._replace(flight)
-            return Lost(flight.task, _sentence(error), blameless)
+            return [self._book(ref)]
         except ray.exceptions.RayError as error:
-            self._forget(ref)
-            return Lost(flight.task, _sentence(error))
+            return self._bury(flight, error)
+
+    def _book(self, ref: Any) -> Done | Lost:
+        """The end of a task whose actor lives on. Raises RayError if it does not."""
+        task = self._flights[ref].task
+        try:
+            report = ray.get(ref, timeout=DEATH_S)
+        except ray.exceptions.RayTaskError as error:
+            report = ShardError(_cause(error))
         self._forget(ref)
         if isinstance(report, UsageError):
             raise report
-        return Done(flight.task, report)
+        if isinstance(report, ShardError):
+            return Lost(task, str(report), unloadable=isinstance(report, LoadError))
+        return Done(task, report)
 
     def _forget(self, ref: Any) -> None:
         self._flights.pop(ref).slot.running -= 1
 
-    def _was_queued(self, flight: _Flight, ref: Any) -> bool:
-        """Whether the actor died over an earlier task, this one still waiting behind it."""
-        if flight.slot.actor is not flight.actor:
-            return True
-        first = next(r for r, f in self._flights.items() if f.actor is flight.actor)
-        return bool(first != ref)
+    def _bury(self, flight: _Flight, error: ray.exceptions.RayError) -> list[Done | Lost]:
+        """The tasks of a dead actor, in the order it worked in: the first unfinished one killed it.
 
-    def _lost_node(self, flight: _Flight, error: ray.exceptions.RayActorError) -> bool:
+        All at once: the deaths of the task at work and of the one behind it may be seen in either order.
+        """
+        blameless = self._lost_node(flight, error)
+        log.warning("an actor of pool %s is dead: %s", flight.slot.pool.name, error)
+        ray.kill(flight.actor)  # Ray may only have lost sight of it
+        ended: list[Done | Lost] = []
+        for ref in [ref for ref, other in self._flights.items() if other.actor is flight.actor]:
+            try:
+                ended.append(self._book(ref))
+            except ray.exceptions.RayError as death:
+                ended.append(Lost(self._flights[ref].task, _cause(death), blameless))
+                self._forget(ref)
+                blameless = True
+        flight.slot.actor, flight.slot.node = self._spawn(flight.slot.pool)
+        return ended
+
+    def _lost_node(self, flight: _Flight, error: ray.exceptions.RayError) -> bool:
         """Whether the actor went with its node."""
-        if error.preempted:
+        if getattr(error, "preempted", False) or isinstance(error, ray.exceptions.NodeDiedError):
             return True
         try:
             node = ray.get(flight.slot.node, timeout=0)
@@ -168,24 +196,30 @@ class RayEngine:
             return False
         return not any(n["NodeID"] == node and n["Alive"] for n in ray.nodes())
 
-    def _replace(self, flight: _Flight) -> None:
-        if flight.slot.actor is flight.actor:
-            flight.slot.actor, flight.slot.node = self._spawn(flight.slot.pool)
-
     def _spawn(self, pool: Pool) -> tuple[Any, Any]:
         """An actor, and the promise of the node it is on."""
         options: dict[str, Any] = {
-            "num_cpus": pool.cpus,
+            "num_cpus": 0 if self._own else pool.cpus,
             "num_gpus": pool.gpus,
             "max_restarts": 0,
             "max_task_retries": 0,
             "runtime_env": {"env_vars": ONE_THREAD},
         }
-        if pool.memory_gb:
+        if pool.memory_gb and not self._own:
             options["memory"] = int(pool.memory_gb * 2**30)
         assert self._args is not None
         actor = ray.remote(_Actor).options(**options).remote(*self._args)
         return actor, actor.node.remote()
+
+    def _sizes(self, pools: Sequence[Pool]) -> list[int]:
+        """Processes per pool. On our own Ray they hold no cores: they are as many as we say."""
+        there = ray.cluster_resources()
+        memory_gb = there.get("memory", float("inf")) / 2**30
+        counts = sizes(pools, Resources(there.get("CPU", 1), there.get("GPU", 0), memory_gb), self._actors)
+        gpus = sum(pool.gpus * count for pool, count in zip(pools, counts, strict=True))
+        if self._own and gpus > there.get("GPU", 0) + 1e-9:
+            raise RunError(f"The job wants {gpus:g} GPUs, and this machine has {there.get('GPU', 0):g}.")
+        return counts
 
     def _drop_actors(self) -> None:
         for slot in self._slots:
@@ -193,24 +227,49 @@ class RayEngine:
         self._slots.clear()
         self._flights.clear()
 
-    def _counts(self, job: Job) -> dict[str, int]:
-        if self._address == "local":
-            return counts(job, os.cpu_count() or 1, local_gpus(), self._actors)
-        there = ray.cluster_resources()
-        return counts(job, there.get("CPU", 1), there.get("GPU", 0), self._actors)
-
-    def _init(self, job: Job) -> None:
+    def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         local: dict[str, Any] = {}
         if self._address == "local":
-            local = {
-                "include_dashboard": False,
-                "object_store_memory": 100 * 2**20,
-                "num_cpus": max(math.ceil(cpus_for(job, self._counts(job))), os.cpu_count() or 1),
-            }
-        ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR, **local)
+            local = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
+            self._own = True
+        else:
+            _knock(self._address)
+        self._joined = True
+        with _own_sigterm():
+            try:
+                ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR, **local)
+            except (ConnectionError, ValueError) as error:
+                raise RunError(f"There is no Ray cluster at {self._address}.") from error
 
 
-def _sentence(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:400] or type(error).__name__
+def _knock(address: str) -> None:
+    """RunError if nobody answers at `host:port`: Ray itself would try for a quarter of an hour."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or "/" in address:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10.0).close()
+    except (OSError, OverflowError) as error:
+        raise RunError(f"There is no Ray cluster at {address}.") from error
+
+
+@contextmanager
+def _own_sigterm() -> Iterator[None]:
+    """Keep the caller's answer to SIGTERM: Ray puts its own in place, which ends the process at once."""
+    ours = signal.getsignal(signal.SIGTERM)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ours)
+
+
+def _cause(error: ray.exceptions.RayError) -> str:
+    """Why a task was lost, without the ids, hosts and processes that Ray tells of."""
+    if isinstance(error, ray.exceptions.RayTaskError):
+        cause = getattr(error, "cause", None)
+        return f"{type(cause).__name__}: {cause}" if cause else "the task failed"
+    if isinstance(error, ray.exceptions.OutOfMemoryError):
+        return "the worker ran out of memory and was ended"
+    if isinstance(error, ray.exceptions.RayActorError):
+        return "the worker died"
+    return f"the worker was lost: {type(error).__name__}"

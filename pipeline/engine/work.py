@@ -30,8 +30,12 @@ log = logging.getLogger(__name__)
 
 Found = tuple[Outcome, Pcm | None]
 
+BYTES_PER_S = 2 * SAMPLE_RATE_HZ
+"""Of a file whose length nobody tells: an Opus file may be ten times as long, which deadlines allow for."""
+
 Guard = Callable[[Way, Sequence[Clip], float], AbstractContextManager[None]]
-"""Entered around each batch, with its clips and their seconds of sound: notes and deadlines hang here."""
+"""Entered around each batch, with its clips and their seconds of sound, and with no clips around the
+loading of an annotator: deadlines hang here."""
 
 
 def unguarded(way: Way, clips: Sequence[Clip], seconds: float) -> AbstractContextManager[None]:
@@ -46,16 +50,25 @@ class Clips:
     items: Sequence[Item]
     rows: dict[type[Row], list[Row | Absent]] = field(default_factory=dict)
     sounds: dict[str, list[Pcm | None]] = field(default_factory=dict)
+    _found: dict[type[Row], dict[int, list[Row | Absent]]] = field(default_factory=dict)
+    _made: dict[str, dict[int, list[Pcm | None]]] = field(default_factory=dict)
 
     def add(self, way: Way, outcomes: Sequence[Row | Absent]) -> None:
-        """Keep what a way found; where several ways fill a family, the first row stands."""
-        known = self.rows.get(way.row)
-        if known is None:
-            self.rows[way.row] = list(outcomes)
-            return
-        for i, found in enumerate(outcomes):
-            if isinstance(known[i], Absent) and (isinstance(found, Row) or _is_failed(found)):
-                known[i] = found
+        """Keep what a way found. Of several ways of a family the first that has a row stands, failures
+        before skips, in whichever order they are added."""
+        found = self._found.setdefault(way.row, {})
+        found[way.rank] = list(outcomes)
+        ways = [found[rank] for rank in sorted(found)]
+        self.rows[way.row] = ways[0] if len(ways) == 1 else [_first(c) for c in zip(*ways, strict=True)]
+
+    def add_sounds(self, way: Way, made: Sequence[Pcm | None]) -> None:
+        """Keep the sound a way made. Of several ways of a family the first that made some is heard."""
+        found = self._made.setdefault(way.family, {})
+        found[way.rank] = list(made)
+        ways = [found[rank] for rank in sorted(found)]
+        self.sounds[way.family] = [
+            next((s for s in c if s is not None), None) for c in zip(*ways, strict=True)
+        ]
 
     def clip(self, i: int, way: Way) -> Clip:
         """Clip `i` as `way` is allowed to see it."""
@@ -64,10 +77,12 @@ class Clips:
         return Clip(item.id, item.audio, item.given.only(way.sees), rows, self._listener(i, way.cls.hears))
 
     def seconds(self, i: int) -> float:
-        """Length of the clip's sound; 0 where there is none."""
-        raw = self.sounds.get(SOUND)
-        sound = raw[i] if raw else None
-        return 0.0 if sound is None else len(sound.data) / SAMPLE_RATE_HZ
+        """Length of the clip's sound: of the decoded one, else as the source tells it or its size does."""
+        if SOUND in self.sounds:
+            sound = self.sounds[SOUND][i]
+            return 0.0 if sound is None else len(sound.data) / SAMPLE_RATE_HZ
+        item = self.items[i]
+        return item.audio.span_s or item.recording_s or (item.audio.size_bytes or 0) / BYTES_PER_S
 
     def only(self, i: int) -> Clips:
         """Clip `i` alone."""
@@ -75,6 +90,8 @@ class Clips:
             [self.items[i]],
             {row: [found[i]] for row, found in self.rows.items()},
             {family: [sounds[i]] for family, sounds in self.sounds.items()},
+            {row: {rank: [f[i]] for rank, f in found.items()} for row, found in self._found.items()},
+            {family: {rank: [m[i]] for rank, m in made.items()} for family, made in self._made.items()},
         )
 
     def _listener(self, i: int, hears: str | None) -> Callable[[], Samples] | None:
@@ -102,13 +119,10 @@ def run_way(annotator: Annotator[Any], way: Way, clips: Clips, guard: Guard = un
     n = len(clips.items)
     outcomes: list[Outcome | None] = [None] * n
     sounds: list[Pcm | None] = [None] * n
-    handed = {}
     for i in range(n):
-        clip = clips.clip(i, way)
-        outcomes[i] = settled(way, clip, clips.items[i].problem)
-        if outcomes[i] is None:
-            handed[i] = clip
-    for batch, found in _run_batches(annotator, way, clips, handed, guard):
+        outcomes[i] = settled(way, clips.clip(i, way), clips.items[i].problem)
+    waiting = [i for i in range(n) if outcomes[i] is None]
+    for batch, found in _run_batches(annotator, way, clips, waiting, guard):
         for i, (outcome, sound) in zip(batch, found, strict=True):
             outcomes[i], sounds[i] = outcome, sound
     return Result([o for o in outcomes if o is not None], sounds if way.makes_sound else None)
@@ -120,10 +134,12 @@ def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
         return problem
     try:
         given = way.cls.from_given(clip)
-    except ClipError as error:
-        return error
+    except UsageError:
+        raise
+    except Exception as error:
+        return _as_clip_error(error)
     if given is not None:
-        return _checked(given)
+        return _checked(given, way)
     for family in way.needs:
         found = next((r for row, r in clip.rows.items() if row.family == family), None)
         if isinstance(found, Absent):
@@ -139,32 +155,29 @@ def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
 
 
 def _run_batches(
-    annotator: Annotator[Any], way: Way, clips: Clips, handed: dict[int, Clip], guard: Guard
+    annotator: Annotator[Any], way: Way, clips: Clips, indices: list[int], guard: Guard
 ) -> Iterator[tuple[list[int], list[Found]]]:
     """Each batch with what was found; of a batched annotator the next is prepared meanwhile."""
-    batches = list(_batches(way, clips, list(handed)))
-    if not isinstance(annotator, BatchedAnnotator):
-        for batch in batches:
-            seconds = sum(clips.seconds(i) for i in batch)
-            yield batch, _run_batch(annotator, way, [handed[i] for i in batch], seconds, guard, None)
-        return
+    batches = list(_batches(way, clips, indices))
     with ThreadPoolExecutor(1) as threads:
-        prepared = [_prepare(threads, annotator, handed, batch) for batch in batches[:1]]
+        coming = _hand_out(annotator, way, clips, batches[0], threads) if batches else None
         for number, batch in enumerate(batches):
-            ready = prepared.pop()
-            seconds = sum(clips.seconds(i) for i in batch)
+            assert coming is not None
+            handed, prepared = coming
             if number + 1 < len(batches):
-                prepared.append(_prepare(threads, annotator, handed, batches[number + 1]))
-            yield batch, _run_batch(annotator, way, [handed[i] for i in batch], seconds, guard, ready)
+                coming = _hand_out(annotator, way, clips, batches[number + 1], threads)
+            seconds = sum(clips.seconds(i) for i in batch)
+            yield batch, _run_batch(annotator, way, handed, seconds, guard, prepared)
 
 
-def _prepare(
-    threads: ThreadPoolExecutor,
-    annotator: BatchedAnnotator[Any, Any],
-    handed: dict[int, Clip],
-    batch: list[int],
-) -> Callable[[], Any]:
-    return threads.submit(annotator.prepare, [handed[i] for i in batch]).result
+def _hand_out(
+    annotator: Annotator[Any], way: Way, clips: Clips, batch: list[int], threads: ThreadPoolExecutor
+) -> tuple[list[Clip], Callable[[], Any] | None]:
+    """The clips of a batch, and the promise of what a batched annotator makes of them beforehand."""
+    handed = [clips.clip(i, way) for i in batch]
+    if not isinstance(annotator, BatchedAnnotator):
+        return handed, None
+    return handed, threads.submit(annotator.prepare, handed).result
 
 
 def _batches(way: Way, clips: Clips, indices: list[int]) -> Iterator[list[int]]:
@@ -200,7 +213,7 @@ def _run_batch(
     """What was found of each clip. A batch that fails is halved and tried again, down to the clip it is."""
     try:
         with guard(way, clips, seconds):
-            return _call(annotator, clips, prepared)
+            return _call(annotator, way, clips, prepared)
     except UsageError:
         raise
     except Exception as error:
@@ -218,7 +231,9 @@ def _run_batch(
     ]
 
 
-def _call(annotator: Annotator[Any], clips: list[Clip], prepared: Callable[[], Any] | None) -> list[Found]:
+def _call(
+    annotator: Annotator[Any], way: Way, clips: list[Clip], prepared: Callable[[], Any] | None
+) -> list[Found]:
     pairs: list[tuple[Any, Samples | None]]
     if isinstance(annotator, SoundAnnotator):
         heard = list(annotator.hear(clips))
@@ -229,13 +244,17 @@ def _call(annotator: Annotator[Any], clips: list[Clip], prepared: Callable[[], A
         pairs = [(outcome, None) for outcome in annotator.annotate(clips)]
     if len(pairs) != len(clips):
         raise ClipError("bad_batch", f"{len(clips)} clips went in, {len(pairs)} rows came out")
-    return [(_checked(o), None if s is None else Pcm.of(s)) for o, s in pairs]
+    return [(_checked(o, way), None if s is None else Pcm.of(s)) for o, s in pairs]
 
 
-def _checked(outcome: Outcome) -> Outcome:
-    if isinstance(outcome, Row) and (broken := fault(outcome)):
-        return ClipError("bad_row", broken)
-    return outcome
+def _checked(outcome: object, way: Way) -> Outcome:
+    """The outcome if it is one: a bad one must not reach the sidecar, which holds a whole shard."""
+    if isinstance(outcome, Skip | ClipError):
+        return outcome
+    if not isinstance(outcome, way.row):
+        return ClipError("bad_row", f"{outcome!r:.60} is no {way.row.__name__}")
+    broken = fault(outcome)
+    return ClipError("bad_row", broken) if broken else outcome
 
 
 def _as_clip_error(error: Exception) -> ClipError:
@@ -253,5 +272,6 @@ def _absent(outcome: Outcome) -> Absent:
     return found
 
 
-def _is_failed(found: Row | Absent) -> bool:
-    return isinstance(found, Absent) and found.status not in (OK, SKIPPED)
+def _first(found: Sequence[Row | Absent]) -> Row | Absent:
+    """Of what several ways found of a clip, what counts."""
+    return min(found, key=lambda f: (isinstance(f, Absent), getattr(f, "status", OK) == SKIPPED))

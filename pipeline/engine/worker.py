@@ -16,10 +16,9 @@ from typing import Any
 from pipeline import manifest, sidecar, sounds
 from pipeline.annotator import Annotator
 from pipeline.engine.work import Clips, Guard, Result, run_way, unguarded
-from pipeline.errors import ShardError
+from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import ENHANCE, SOUND, Job, Way
 from pipeline.rundir import Shard
-from pipeline.sounds import Pcm
 from pipeline.storage import Store
 
 
@@ -84,41 +83,59 @@ class Worker:
             started = time.perf_counter()
             result = run_way(self.annotator(way), way, clips, self.guard)
             tallies[way.key] = self.keep(task.shard, way, clips, result, time.perf_counter() - started)
-        seconds = sum(clips.seconds(i) for i in range(len(clips.items)))
-        return Report(task, seconds or task.shard.seconds, tallies)
+        seconds = task.shard.seconds
+        if SOUND in clips.sounds:
+            seconds = sum(clips.seconds(i) for i in range(len(clips.items)))
+        return Report(task, seconds, tallies)
 
     def ways(self, task: Task) -> list[Way]:
         """The task's ways, in dependency order."""
         return [way for key, way in self._ways.items() if key in task.keys]
 
     def annotator(self, way: Way) -> Annotator[Any]:
-        """The annotator of a way, loaded."""
+        """The annotator of a way, loaded; LoadError if it cannot be."""
         if way.key not in self._built:
-            self._built[way.key] = way.build()
+            try:
+                with self.guard(way, [], 0.0):
+                    self._built[way.key] = way.build()
+            except UsageError:
+                raise
+            except Exception as error:
+                reason = " ".join(str(error).split()) or "no reason given"
+                raise LoadError(
+                    f"{way.family}={way.name} cannot be loaded: {type(error).__name__}: {reason:.300}"
+                ) from error
         return self._built[way.key]
 
     def load(self, shard: Shard, ways: Sequence[Way]) -> Clips:
-        """The shard's clips with every row and sound these ways read and do not make themselves."""
+        """The shard's clips with every row and sound these ways read and do not make themselves.
+
+        Sound that was not kept is made again, from the rows that were read when it was first made.
+        """
         clips = Clips(manifest.read_shard(self.store, shard))
         if len(clips.items) != shard.clips:
             raise ShardError(f"{shard.manifest} holds {len(clips.items)} clips, not {shard.clips}.")
-        fresh = {w.key for w in ways}
-        read = {f for w in ways for f in (*w.needs, *w.wants)}
-        for way in self.job.ways:
-            if way.family in read and way.key not in fresh:
+        old = [w for w in self.job.ways if w.key not in {way.key for way in ways}]
+        heard = [w for w in old if w.family in (SOUND, ENHANCE) and any(way.cls.hears for way in ways)]
+        remade = [w for w in heard if not self.store.exists(shard.sound(w.key))]
+        read = {f for w in (*ways, *remade) for f in (*w.needs, *w.wants)}
+        for way in old:
+            if way.family in read:
                 rows = sidecar.read_rows(self.store, shard.sidecar(way.key), way.row)
                 clips.add(way, rows)
-        if any(w.cls.hears for w in ways):
-            for way in self.job.ways:
-                if way.makes_sound and way.key not in fresh and way.family in (SOUND, ENHANCE):
-                    clips.sounds[way.family] = self._sound(shard, way, clips)
+        for way in heard:
+            if way in remade:
+                made = run_way(self.annotator(way), way, clips, self.guard).sounds
+                clips.add_sounds(way, made or [])
+            else:
+                clips.add_sounds(way, sounds.read(self.store, shard.sound(way.key)))
         return clips
 
     def keep(self, shard: Shard, way: Way, clips: Clips, result: Result, seconds: float) -> Tally:
         """Write what a way found, the sound before the rows that speak of it, and show it to later ways."""
         ids = [item.id for item in clips.items]
         if result.sounds is not None:
-            clips.sounds[way.family] = result.sounds
+            clips.add_sounds(way, result.sounds)
             if self.job.keep_sound:
                 sounds.write(self.store, shard.sound(way.key), ids, result.sounds)
         table = sidecar.to_table(way.row, ids, result.outcomes)
@@ -131,14 +148,6 @@ class Worker:
         rows = result.rows()
         clips.add(way, rows)
         return tally(rows, seconds)
-
-    def _sound(self, shard: Shard, way: Way, clips: Clips) -> list[Pcm | None]:
-        """The sound a way made of this shard: as kept, or made again where it was not."""
-        path = shard.sound(way.key)
-        if self.store.exists(path):
-            return sounds.read(self.store, path)
-        result = run_way(self.annotator(way), way, clips, self.guard)
-        return result.sounds or [None] * len(clips.items)
 
 
 def tally(rows: Sequence[object], seconds: float) -> Tally:

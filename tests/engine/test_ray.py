@@ -12,11 +12,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import ray
 
+from pipeline.engine.base import Lost
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import RayEngine
+from pipeline.engine.worker import Task
 from pipeline.job import Job, Limits
+from pipeline.manifest import shard_of, write_shard
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
 
@@ -102,8 +106,25 @@ def test_a_given_up_shard_is_tried_again_by_the_next_run(engine: RayEngine, tmp_
     assert not list((tmp_path / "run" / "failures").glob("*.json"))
 
 
+def test_of_two_tasks_of_a_dead_worker_the_first_is_blamed_whichever_is_seen_first(
+    engine: RayEngine, tmp_path: Path
+) -> None:
+    store, job = Store(str(tmp_path)), job_of(peak={"die_on": "clip", "sleep_s": 1.0})
+    engine.start(job, store)
+    for i in range(4):  # the first and the third go to one worker
+        shard = shard_of(i, items_of(3))
+        write_shard(store, shard, items_of(3))
+        engine.submit("cpu", Task(shard, tuple(w.key for w in job.ways)))
+    third = list(engine._flights)[2]
+    ray.wait([third])
+    lost = [o for o in engine._landed(third) if isinstance(o, Lost)]
+    assert [(o.task.shard.index, o.blameless) for o in lost] == [(0, False), (2, True)]
+    assert {o.reason for o in lost} == {"the worker died"}
+
+
 DRIVER = """
 import sys
+from pipeline.engine.base import Lost
 from pipeline.engine.flow import annotate
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.storage import Store

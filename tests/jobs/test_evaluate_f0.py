@@ -88,7 +88,14 @@ def test_a_labelled_clip_without_a_row_is_missing_and_no_error() -> None:
     assert found.results == ()
 
 
-@pytest.mark.parametrize("reference", [[], "100", [100.0, None], [float("nan")], None])
+@pytest.mark.parametrize("reference", [[], "100", [100.0, "high"], [100.0, True], [float("nan")], None])
 def test_a_column_of_another_shape_is_no_label(reference: object) -> None:
     labels = {"f0_ref_hz": reference, "f0_frame_s": 0.015}
     assert evaluate([Case("a", labels, Path(), rows={Pitch: pitch([100.0])})]).tables == ()
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan"), float("inf")])
+def test_frames_of_which_nothing_is_known_are_left_out(unknown: float | None) -> None:
+    labels = {"f0_ref_hz": [100.0, unknown, 0.0], "f0_frame_s": 0.005}
+    found = evaluate([Case("a", labels, Path(), rows={Pitch: pitch([100.0, 100.0, 0.0])})]).table("f0")
+    assert (found.result("voicing_error").n, found.result("voicing_error").value) == (2, 0)

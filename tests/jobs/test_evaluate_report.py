@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
@@ -25,13 +26,13 @@ def shown(report: Report) -> str:
 
 
 def run(n: int = 12) -> list[Case]:
-    """Clips of three speakers of both genders with values for several metrics."""
+    """Clips of four speakers of both genders with values for several metrics."""
     rng = np.random.default_rng(0)
     made = []
     for i in range(n):
-        gender = ("female", "male")[i % 3 == 0]
+        gender = ("female", "male")[i % 4 == 0]
         f0_hz = rng.choice([0.0, 100.0], 30)
-        labels = {"snr_measured_db": 10.0 + i, "gender": gender, "speaker": f"s{i % 3}", "text": "a b c"}
+        labels = {"snr_measured_db": 10.0 + i, "gender": gender, "speaker": f"s{i % 4}", "text": "a b c"}
         labels |= {"f0_ref_hz": [float(f) for f in f0_hz], "f0_frame_s": 0.005}
         rows: list[Row] = [
             Quality(float(10 + i + rng.standard_normal()), None),
@@ -109,17 +110,21 @@ def test_every_figure_tells_value_interval_counts_and_groups() -> None:
     assert found.low is not None
     assert found.high is not None
     assert found.low <= found.value <= found.high
-    assert (found.n, found.n_clips, found.n_clusters) == (12, 12, 3)
+    assert (found.n, found.n_clips, found.n_clusters, found.clusters) == (12, 12, 4, "speakers")
     assert {name: sum(s.n_clips for s in part.values()) for name, part in found.splits.items()} == {
         "gender": 12,
         "speaker": 12,
     }
 
 
-def test_clips_of_one_speaker_are_clusters_of_their_own() -> None:
-    cases = [Case(c.id, {"snr_measured_db": 1.0, "speaker": "s"}, Path(), rows=c.rows) for c in run()]
+@pytest.mark.parametrize("n_speakers", [1, 3])
+def test_clips_of_few_speakers_are_clusters_of_their_own(n_speakers: int) -> None:
+    cases = [
+        Case(c.id, {"snr_measured_db": 1.0, "speaker": i % n_speakers}, Path(), rows=c.rows)
+        for i, c in enumerate(run())
+    ]
     found = evaluate(cases).table("snr").result("error")
-    assert found.n_clusters == 12
+    assert (found.n_clusters, found.clusters) == (12, "clips")
     assert found.low is not None
 
 
@@ -133,9 +138,18 @@ def test_json_is_strict_and_complete() -> None:
     assert read["format"] == 1
     assert [t["name"] for t in read["tables"]] == ["text", "f0", "snr", "gender", "captions"]
     figures = {(t["name"], r["name"]): r for t in read["tables"] for r in t["results"]}
-    assert {"value", "low", "high", "unit", "n", "n_clips", "n_clusters", "definition", "splits"} == set(
-        figures["f0", "gross_error"]
-    ) - {"name"}
+    assert {
+        "value",
+        "low",
+        "high",
+        "unit",
+        "n",
+        "n_clips",
+        "n_clusters",
+        "clusters",
+        "definition",
+        "splits",
+    } == set(figures["f0", "gross_error"]) - {"name"}
 
 
 def test_every_table_and_figure_stands_in_both_forms_for_people() -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 
 from jobs.jobfile import build_job, profiles, read_file, read_profile
+from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
+from pipeline.job import WaySpec, make_job
+from pipeline.rows import Column, Row
+from tests.fakes import Peak, Rank
 
 
 @pytest.mark.parametrize("name", profiles())
@@ -84,3 +90,77 @@ def test_a_family_can_have_several_ways_each_with_its_languages() -> None:
     }
     way = build_job(record).of("transcript")[0]
     assert way.languages == frozenset({"en"})
+
+
+def test_one_language_is_a_list_of_one() -> None:
+    entry = {"use": "pocketsphinx", "languages": "en"}
+    record = {"annotators": {"sound": "decode", "language": "script", "transcript": entry}}
+    assert build_job(record).of("transcript")[0].languages == frozenset({"en"})
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"shard_size": 0}, "job.shard_size must lie in 1..inf"),
+        ({"shard_size": "all"}, "job.shard_size takes a whole number"),
+        ({"keep_sound": "no"}, "job.keep_sound takes true or false"),
+        ({"limits": [1]}, "'limits' must map names to numbers"),
+        ({"limits": {"max_attempts": "3"}}, "limits.max_attempts takes a whole number"),
+        ({"pools": {"name": "cpu"}}, "'pools' must be a list of mappings"),
+        ({"pools": [{"name": "a"}, {"name": "a", "families": "sound"}]}, "Two pools have one name"),
+        ({"annotators": {}}, "The job has no annotators"),
+        ({"annotators": {"transcript": {"use": "pocketsphinx", "languages": [False]}}}, "names in quotes"),
+    ],
+)
+def test_an_entry_of_the_wrong_kind_is_refused(entries: dict[str, object], message: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        build_job({"annotators": {"sound": "decode"}, **entries})
+    assert message in str(caught.value)
+
+
+def test_an_option_of_an_annotator_that_is_off_is_refused() -> None:
+    with pytest.raises(OptionError, match="There is no annotator in this job 'pitch'"):
+        build_job({"annotators": {"sound": "decode", "pitch": None}}, ["pitch.floor_hz=70"])
+
+
+def test_a_kept_field_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(OptionError, match="Did you mean 'text'"):
+        build_job(read_profile("embedded"), ignore_given=True, keep_given=["txet"])
+
+
+def test_a_column_has_one_owner() -> None:
+    with pytest.raises(OptionError, match="The dataset itself and titled both have a column 'title'"):
+        make_job([WaySpec("titled", "fake", FakeTitled)])
+
+
+def test_the_ways_of_a_family_fill_one_row() -> None:
+    with pytest.raises(OptionError, match="The ways of peak fill different rows: Peak, Rank"):
+        make_job([WaySpec("peak", "a", FakePeakWithoutSound), WaySpec("peak", "b", FakeRankWithoutPeak)])
+
+
+@dataclass(frozen=True, slots=True)
+class Titled(Row):
+    """Has a column that the dataset has already."""
+
+    title: Annotated[str, Column("a title")]
+
+
+class FakeTitled(Annotator[Titled]):
+    """Never runs."""
+
+    row = Titled
+    version = 1
+
+
+class FakePeakWithoutSound(Annotator[Peak]):
+    """Never runs."""
+
+    row = Peak
+    version = 1
+
+
+class FakeRankWithoutPeak(Annotator[Rank]):
+    """Never runs."""
+
+    row = Rank
+    version = 1

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jobs.evaluate.labels import age_years, curve, gender, marks, number, speaker
+from jobs.evaluate.manifest import read_labels
+from pipeline.errors import UsageError
+from pipeline.source import open_source
+
+
+def test_a_table_of_text_tells_what_json_tells(tmp_path: Path) -> None:
+    labels = {"id": "a", "audio": "a.wav", "speaker": 7, "sex": "F", "age": 31, "f0_frame_s": 0.01}
+    lists = {"f0_ref_hz": [0.0, 99.5], "words": [{"label": "so", "start": 0.1, "end": 0.2}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(labels | lists))
+    cells = [str(v) for v in labels.values()] + [json.dumps(v) for v in lists.values()]
+    quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
+    (tmp_path / "a.csv").write_text(",".join([*labels, *lists]) + "\n" + quoted + "\n")
+    for name in ("a.jsonl", "a.csv"):
+        line = read_labels(tmp_path / name)["a"]
+        assert (speaker(line), gender(line), age_years(line)) == ("7", "female", 31)
+        assert number(line, "f0_frame_s") == 0.01
+        contour = curve(line, "f0_ref_hz")
+        assert contour is not None
+        assert contour.tolist() == [0.0, 99.5]
+        assert [m.label for m in marks(line, "words") or ()] == ["so"]
+
+
+@pytest.mark.parametrize(
+    "line", [{"audio": "deep/er/a.wav"}, {"utt_id": "x", "wav": "a.wav"}, {"id": 12, "audio": "a.wav"}]
+)
+def test_labels_and_sources_name_clips_alike(line: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text(json.dumps(line))
+    assert list(read_labels(path)) == [item.id for item in open_source(str(path))]
+
+
+@pytest.mark.parametrize("text", ['{"text": "no id"}', "[]", "not json", '{"id": 1', "\x00"])
+def test_a_manifest_that_names_no_clips_is_one_sentence(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text(text)
+    with pytest.raises(UsageError, match="manifest"):
+        read_labels(path)
