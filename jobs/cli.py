@@ -62,6 +62,7 @@ def annotate(
     ] = "ray",
     actors: Annotated[int | None, typer.Option(min=1, help="Processes per pool.")] = None,
     ray_address: Annotated[str | None, typer.Option(help="A running Ray cluster.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")] = False,
     speaker_from: Annotated[
         str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
     ] = None,
@@ -87,6 +88,7 @@ def annotate(
         engine=engine,
         actors=actors,
         ray_address=ray_address,
+        cpu=cpu,
         speaker_from=speaker_from,
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
@@ -142,6 +144,36 @@ def evaluate(
     from jobs.commands.evaluate import run
 
     run(directory, labels, as_json=json_, as_markdown=markdown)
+
+
+models_app = typer.Typer(help="The published models that annotators load.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+
+@models_app.command("list")
+def models_list(json_: AsJson = False) -> None:
+    """Every model with licence, size and where it is."""
+    from jobs.commands.models import run_list
+
+    run_list(as_json=json_)
+
+
+@models_app.command("pull")
+def models_pull(profile: Annotated[str, typer.Argument(help="A profile.", show_default=False)]) -> None:
+    """Download the models of a profile that are not here yet."""
+    from jobs.commands.models import run_pull
+
+    run_pull(profile)
+
+
+@models_app.command("check")
+def models_check(
+    profile: Annotated[str, typer.Argument(help="A profile.", show_default=False)], json_: AsJson = False
+) -> None:
+    """Whether every model of a profile is here and whole. Exit code 2 if not."""
+    from jobs.commands.models import run_check
+
+    raise typer.Exit(0 if run_check(profile, as_json=json_) else 2)
 
 
 def main() -> None:

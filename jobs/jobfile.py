@@ -83,12 +83,17 @@ def build_job(
     if record.get("pools"):
         rest["pools"] = _pools(record["pools"])
     return make_job(
-        [spec for family, entry in record["annotators"].items() for spec in _specs(family, entry)],
+        specs_of(record),
         limits=_dataclass(Limits, "limit", record["limits"]),
         ignore_given=ignore_given,
         keep_given=frozenset(keep_given),
         **rest,
     )
+
+
+def specs_of(record: Mapping[str, Any]) -> list[WaySpec]:
+    """The annotators a record asks for."""
+    return [spec for family, entry in record["annotators"].items() for spec in _specs(family, entry)]
 
 
 def _specs(family: str, entry: object) -> list[WaySpec]:

@@ -8,9 +8,11 @@ from typing import ClassVar, Generic, Literal, TypeVar
 
 from pipeline.clip import Clip, Samples
 from pipeline.errors import ClipError
+from pipeline.models import Located, Published, locate
 from pipeline.rows import Row
 
 R = TypeVar("R", bound=Row)
+B = TypeVar("B")
 Hears = Literal["raw", "speech"]
 
 
@@ -61,11 +63,27 @@ class Annotator(Generic[R]):
     """Same job, same bytes. False: same values within `tolerance`."""
     tolerance: ClassVar[str] = ""
     batch_clips: ClassVar[int] = 16
+    batch_s: ClassVar[float] = 600.0
+    """Most seconds of sound in a batch, padding counted where clips are sorted by length."""
+    sorts_by_length: ClassVar[bool] = False
+    """Whether batches are made of clips of like length, so that little is padded."""
+
+    @classmethod
+    def published(cls, options: Mapping[str, object]) -> tuple[Published, ...]:
+        """The published models these options name; looks nothing up."""
+        return ()
 
     @classmethod
     def models(cls, options: Mapping[str, object]) -> tuple[Model, ...]:
-        """The models these options would load; loads nothing."""
-        return ()
+        """The models these options would load, as found on this machine; loads nothing.
+
+        Raises ModelError where one is missing.
+        """
+        return tuple(_model(locate(published)) for published in cls.published(options))
+
+    @classmethod
+    def check(cls, options: Mapping[str, object]) -> None:
+        """Prove, before any worker starts, that the models can be loaded; ModelError if not."""
 
     @classmethod
     def salt(cls, options: Mapping[str, object]) -> str:
@@ -98,6 +116,27 @@ class SoundAnnotator(Annotator[R]):
         raise NotImplementedError
 
 
+class BatchedAnnotator(Annotator[R], Generic[R, B]):
+    """An annotator that runs a network over padded batches: the next is prepared while one is inferred.
+
+    `prepare` is called from another thread than `infer` and must not touch what `infer` changes.
+    """
+
+    sorts_by_length = True
+
+    def prepare(self, clips: Sequence[Clip]) -> B:
+        """What the network takes in: decoding, features, padding. On the processor."""
+        raise NotImplementedError
+
+    def infer(self, clips: Sequence[Clip], batch: B) -> Sequence[R | Skip | ClipError]:
+        """One outcome per clip, in order."""
+        raise NotImplementedError
+
+    def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
+        """Prepare and infer."""
+        return self.infer(clips, self.prepare(clips))
+
+
 class CalibratedAnnotator(Annotator[R]):
     """An annotator whose thresholds come from the corpus and are then frozen with the run."""
 
@@ -108,3 +147,8 @@ class CalibratedAnnotator(Annotator[R]):
     def calibrate(cls, clips: Iterable[Clip], options: Mapping[str, object]) -> Mapping[str, object]:
         """Thresholds as JSON, from clips that carry `measures`; passed to the constructor as `thresholds`."""
         raise NotImplementedError
+
+
+def _model(found: Located) -> Model:
+    published = found.published
+    return Model(published.name, found.identity, published.licence, published.commercial, published.about)

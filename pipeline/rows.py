@@ -93,6 +93,15 @@ class Quality(Row):
         Column("estimated ratio of speech power to noise power, both over the whole clip with pauses", "dB"),
     ]
     noise_dbfs: Annotated[float | None, Column("level of the noise floor", "dBFS")]
+    stoi: Annotated[float | None, Column("estimated intelligibility (STOI), 0..1; null without a model")] = (
+        None
+    )
+    pesq_mos: Annotated[
+        float | None, Column("estimated quality (wide-band PESQ), 1..4.64; null without a model", "MOS")
+    ] = None
+    si_sdr_db: Annotated[
+        float | None, Column("estimated ratio of speech to distortion (SI-SDR); null without a model", "dB")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,15 @@ class Transcript(Row):
     transcript_verbatim: Annotated[str, Column("the text exactly as given or recognised")]
     transcript_source: Annotated[str, Column("given, or the recogniser")]
     transcript_confidence: Annotated[float | None, Column("the recogniser's confidence, 0..1; null if given")]
+    avg_logprob: Annotated[
+        float | None, Column("mean log probability of the tokens; null unless Whisper recognised them")
+    ] = None
+    no_speech_prob: Annotated[
+        float | None, Column("Whisper's probability that nobody speaks, 0..1; null unless it recognised them")
+    ] = None
+    compression_ratio: Annotated[
+        float | None, Column("how far gzip compresses the text: above 2.4 it repeats itself; as above")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +171,7 @@ class Words(Row):
         tuple[Word, ...],
         Column(
             "each word with start_s, end_s, n_syllables, n_phones and aligned_by "
-            "(dictionary, rules or nuclei)"
+            "(dictionary, rules, nuclei, romanised, or interpolated between its neighbours)"
         ),
     ]
     phones: Annotated[
@@ -217,6 +235,17 @@ class Speaker(Row):
     age_years: Annotated[float | None, Column("age", "years")]
     age_source: Annotated[str | None, Column("given, or the model")]
     age_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
+    child_probability: Annotated[
+        float | None, Column("the model's probability that a child speaks, 0..1; null where it gives none")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionScore:
+    """The probability of one class, as the model names it."""
+
+    label: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +256,19 @@ class Emotion(Row):
     emotion_source: Annotated[str | None, Column("given, or the model")]
     emotion_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
     emotion_caption: Annotated[str | None, Column("the mood in a sentence, where a model writes one")]
+    emotion_scores: Annotated[
+        tuple[EmotionScore, ...],
+        Column("the probability of every class of the model; empty where it has none"),
+    ] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Affect(Row):
+    """The mood of the voice on three scales."""
+
+    arousal: Annotated[float | None, Column("calm to excited, about 0..1")]
+    dominance: Annotated[float | None, Column("submissive to dominant, about 0..1")]
+    valence: Annotated[float | None, Column("negative to positive, about 0..1")]
 
 
 @dataclass(frozen=True, slots=True)

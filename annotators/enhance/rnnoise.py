@@ -21,17 +21,23 @@ import numpy.typing as npt
 import soxr
 from pyrnnoise.rnnoise import FRAME_SIZE, SAMPLE_RATE, lib
 
+from annotators.enhance._when import (
+    BELOW_SNR_DB,
+    CLEAN_DOMAINS,
+    enhanced,
+    left,
+    left_because,
+    level_gain,
+)
 from pipeline.annotator import Heard, Model, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
 from pipeline.errors import ClipError
 from pipeline.options import Option
 from pipeline.rows import Enhance, Quality
-from pipeline.vad import HOP_SAMPLES, speech_frames
 
 _DELAY = 960  # samples at 48 kHz: two frames of overlap, found by cross-correlation
 _FULL_SCALE = 32768.0  # RNNoise takes floats in the range of 16-bit integers
 _WARM_UP_S = 2.0
-_LOUDEST_SHARE = 0.3  # of the frames of speech: where the noise matters least to their level
 _GAIN_RANGE = (0.8, 2.0)  # -2..+6 dB
 _FLOATS = ctypes.POINTER(ctypes.c_float)
 
@@ -50,14 +56,11 @@ class RnnoiseAnnotator(SoundAnnotator[Enhance]):
         *,
         below_snr_db: Annotated[
             float, Option("clips with a lower SNR are enhanced; 100 enhances all", "dB", -30.0, 100.0)
-        ] = 12.0,
+        ] = BELOW_SNR_DB,
         raw_share: Annotated[
             float, Option("share of the raw sound kept under the enhanced", "", 0.0, 1.0)
         ] = 0.1,
-        clean_domains: Annotated[tuple[str, ...], Option("domains that are never enhanced")] = (
-            "studio",
-            "audiobook",
-        ),
+        clean_domains: Annotated[tuple[str, ...], Option("domains that are never enhanced")] = CLEAN_DOMAINS,
     ) -> None:
         self._below_snr_db = below_snr_db
         self._raw_share = raw_share
@@ -79,25 +82,17 @@ class RnnoiseAnnotator(SoundAnnotator[Enhance]):
         return [self._heard(clip) for clip in clips]
 
     def _heard(self, clip: Clip) -> Heard[Enhance]:
-        quality = clip.of(Quality)
-        if clip.given.domain in self._clean_domains:
-            return _left(f"the domain is {clip.given.domain}")
-        if quality.snr_db is None or quality.noise_dbfs is None:
-            return _left("the SNR could not be measured")
-        if quality.snr_db >= self._below_snr_db:
-            return _left(f"SNR {quality.snr_db:.1f} dB is not under {self._below_snr_db:g} dB")
+        reason = left_because(clip, self._below_snr_db, self._clean_domains)
+        if reason is not None:
+            return left(reason)
         raw = clip.speech
         sound = (1 - self._raw_share) * denoise(raw) + self._raw_share * raw
-        gain = _level_gain(raw, sound, 10 ** (quality.noise_dbfs / 10))
+        gain = level_gain(clip, raw, sound)
+        gain = 1.0 if gain is None else gain
         if gain > _GAIN_RANGE[1]:
-            return _left("RNNoise would have removed speech")
-        reason = f"SNR {quality.snr_db:.1f} dB is under {self._below_snr_db:g} dB"
+            return left("RNNoise would have removed speech")
         gained = np.asarray(max(gain, _GAIN_RANGE[0]) * sound, dtype=np.float32)
-        return Heard(Enhance(enhanced=True, enhance_reason=reason), gained)
-
-
-def _left(reason: str) -> Heard[Enhance]:
-    return Heard(Enhance(enhanced=False, enhance_reason=reason), None)
+        return enhanced(clip, gained, self._below_snr_db)
 
 
 def denoise(samples: Samples) -> Samples:
@@ -122,20 +117,3 @@ def _run(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     finally:
         lib.rnnoise_destroy(state)
     return out
-
-
-def _level_gain(raw: Samples, sound: Samples, noise: float) -> float:
-    """What `sound` must be multiplied by for its speech to be as loud as that of `raw`."""
-    before, after = _frame_power(raw), _frame_power(sound)
-    speech = speech_frames(raw)[: len(before)]
-    if not speech.any():
-        return 1.0
-    loud = speech & (before >= np.quantile(before[speech], 1 - _LOUDEST_SHARE))
-    wanted = max(float(before[loud].mean()) - noise, 0.1 * float(before[loud].mean()))
-    return float(np.sqrt(wanted / max(float(after[loud].mean()), 1e-12)))
-
-
-def _frame_power(samples: Samples) -> npt.NDArray[np.float32]:
-    """Mean power of each 10 ms, [n_samples // 160]."""
-    n_frames = len(samples) // HOP_SAMPLES
-    return np.asarray(np.square(samples[: n_frames * HOP_SAMPLES]).reshape(n_frames, -1).mean(axis=1))

@@ -9,10 +9,11 @@ from importlib.metadata import version
 import numpy as np
 import pocketsphinx
 
+from annotators.transcript._given import given_transcript
 from pipeline.annotator import Annotator, Model, Skip
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
 from pipeline.rows import Language, Transcript
-from pipeline.text import clean, words
+from pipeline.text import clean
 
 _FULL_SCALE = 32_768  # int16
 _PEAK = 0.5  # sound is brought here, so that a quiet clip is heard as a loud one is
@@ -51,11 +52,8 @@ class PocketsphinxAnnotator(Annotator[Transcript]):
 
     @classmethod
     def from_given(cls, clip: Clip) -> Transcript | None:
-        """The given text, cleaned; None where it has no letter or digit. Lone surrogates become `?`."""
-        verbatim = clip.given.text
-        if verbatim is None or not words(text := clean(verbatim)):
-            return None
-        return Transcript(text, verbatim.encode(errors="replace").decode(), "given", None)
+        """The given text, cleaned; None where it has no letter or digit."""
+        return given_transcript(clip)
 
     def annotate(self, clips: Sequence[Clip]) -> list[Transcript | Skip]:
         """The given text of a clip, else what is heard in it."""

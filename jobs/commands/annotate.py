@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -45,6 +45,7 @@ class Request:
     engine: str = "ray"
     actors: int | None = None
     ray_address: str | None = None
+    cpu: bool = False
     speaker_from: str | None = None
     ignore_given: bool = False
     keep_given: tuple[str, ...] = ()
@@ -64,6 +65,8 @@ def run(request: Request, *, as_json: bool) -> int:
         ignore_given=request.ignore_given,
         keep_given=request.keep_given,
     )
+    if request.cpu:
+        job = replace(job, pools=tuple(replace(pool, gpus=0.0) for pool in job.pools))
     source = open_source(request.source, options=_source_options(request))
     items: Iterable[Item] = islice(source, request.limit) if request.limit else source
     console = Console(stderr=True)

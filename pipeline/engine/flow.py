@@ -46,6 +46,8 @@ def annotate(
     Raises UsageError for what cannot be done; whatever ends it, finished sidecars stay and the same
     call goes on behind them.
     """
+    for way in (*job.ways, *([job.cut] if job.cut else [])):
+        way.cls.check(way.options)
     store.prepare()
     with store.locked():
         return _annotate(items, job, store, engine, watcher, source)

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from pipeline.engine.base import Done, Lost
+from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job
@@ -24,6 +25,7 @@ class InlineEngine:
 
     def start(self, job: Job, store: Store) -> None:
         """Take the job."""
+        require_gpus(job, local_gpus())
         self._worker = Worker(job, store)
 
     def room(self, pool: str) -> int:

@@ -1,11 +1,13 @@
-"""How many processes each pool gets of what there is."""
+"""How many processes each pool gets of what there is, and what is said where there is no GPU."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from pipeline.job import Pool
+from pipeline.errors import RunError
+from pipeline.job import Job, Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,20 @@ def _part(pool: Pool, left: Resources, among: int, among_gpus: int) -> int:
         left.memory_gb / among / pool.memory_gb if pool.memory_gb else float("inf"),
     ]
     return max(1, int(min(fitting) + 1e-9))  # 0.3 / 0.1 is a little under 3
+
+
+def local_gpus() -> int:
+    """NVIDIA GPUs of this machine, without loading anything that drives them."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def require_gpus(job: Job, there: float) -> None:
+    """RunError that names a pool asking for more GPUs a process than there are, and what runs in it."""
+    for pool in job.pools:
+        if pool.gpus > there:
+            families = ", ".join(f for f in job.families if job.pool_of(f) == pool.name)
+            have = "there is none" if there == 0 else f"there are {there:g}"
+            raise RunError(
+                f"The pool {pool.name!r} ({families}) asks for {pool.gpus:g} GPU a process and {have}. "
+                "Run it where there is one, or add --cpu to run it on the processor, many times slower."
+            )

@@ -21,7 +21,7 @@ import ray.exceptions
 from pipeline.engine.alone import run_alone
 from pipeline.engine.base import Done, Lost
 from pipeline.engine.deadline import deadline_guard
-from pipeline.engine.pools import Resources, sizes
+from pipeline.engine.pools import Resources, local_gpus, require_gpus, sizes
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import LoadError, RunError, ShardError, UsageError
 from pipeline.job import Job, Pool
@@ -98,6 +98,8 @@ class RayEngine:
 
     def start(self, job: Job, store: Store) -> None:
         """Bring up Ray and the actors of every pool; those of an earlier job on the same store go on."""
+        if self._address == "local":
+            require_gpus(job, local_gpus())
         if not ray.is_initialized():
             self._init()
         place = (store.url, job.pools, job.limits)

@@ -1,20 +1,22 @@
 """One annotator over the clips of a shard: N clips in, N outcomes out, in the same order.
 
-What is given stands, what a clip lacks is said, and a batch that fails is tried again clip by clip,
-so that one bad clip costs one row.
+What is given stands, what a clip lacks is said, and a batch that fails is halved and tried again, so that
+one bad clip costs one row and a GPU that runs out of memory gets half as much.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from pipeline.annotator import Annotator, Heard, Skip, SoundAnnotator
+from pipeline.annotator import Annotator, BatchedAnnotator, Heard, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, Absent, Clip, Samples
 from pipeline.errors import ClipError, UsageError
 from pipeline.job import ENHANCE, SOUND, Way
@@ -26,8 +28,8 @@ from pipeline.source.base import Item
 
 log = logging.getLogger(__name__)
 
-MAX_BATCH_S = 600.0
-"""Seconds of sound in one batch; above it a batch holds fewer clips than `batch_clips`."""
+Found = tuple[Outcome, Pcm | None]
+
 BYTES_PER_S = 2 * SAMPLE_RATE_HZ
 """Of a file whose length nobody tells: an Opus file may be ten times as long, which deadlines allow for."""
 
@@ -119,9 +121,8 @@ def run_way(annotator: Annotator[Any], way: Way, clips: Clips, guard: Guard = un
     sounds: list[Pcm | None] = [None] * n
     for i in range(n):
         outcomes[i] = settled(way, clips.clip(i, way), clips.items[i].problem)
-    for batch in _batches(way, clips, [i for i in range(n) if outcomes[i] is None]):
-        seconds = sum(clips.seconds(i) for i in batch)
-        found = _run_batch(annotator, way, [clips.clip(i, way) for i in batch], seconds, guard)
+    waiting = [i for i in range(n) if outcomes[i] is None]
+    for batch, found in _run_batches(annotator, way, clips, waiting, guard):
         for i, (outcome, sound) in zip(batch, found, strict=True):
             outcomes[i], sounds[i] = outcome, sound
     return Result([o for o in outcomes if o is not None], sounds if way.makes_sound else None)
@@ -153,14 +154,48 @@ def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
     return None
 
 
+def _run_batches(
+    annotator: Annotator[Any], way: Way, clips: Clips, indices: list[int], guard: Guard
+) -> Iterator[tuple[list[int], list[Found]]]:
+    """Each batch with what was found; of a batched annotator the next is prepared meanwhile."""
+    batches = list(_batches(way, clips, indices))
+    with ThreadPoolExecutor(1) as threads:
+        coming = _hand_out(annotator, way, clips, batches[0], threads) if batches else None
+        for number, batch in enumerate(batches):
+            assert coming is not None
+            handed, prepared = coming
+            if number + 1 < len(batches):
+                coming = _hand_out(annotator, way, clips, batches[number + 1], threads)
+            seconds = sum(clips.seconds(i) for i in batch)
+            yield batch, _run_batch(annotator, way, handed, seconds, guard, prepared)
+
+
+def _hand_out(
+    annotator: Annotator[Any], way: Way, clips: Clips, batch: list[int], threads: ThreadPoolExecutor
+) -> tuple[list[Clip], Callable[[], Any] | None]:
+    """The clips of a batch, and the promise of what a batched annotator makes of them beforehand."""
+    handed = [clips.clip(i, way) for i in batch]
+    if not isinstance(annotator, BatchedAnnotator):
+        return handed, None
+    return handed, threads.submit(annotator.prepare, handed).result
+
+
 def _batches(way: Way, clips: Clips, indices: list[int]) -> Iterator[list[int]]:
+    """Groups of at most `batch_clips` clips and `batch_s` seconds; a longer clip is a group of its own.
+
+    Where clips are sorted by length, what counts is the length of the padded batch.
+    """
+    if way.cls.sorts_by_length:
+        indices = sorted(indices, key=lambda i: (-clips.seconds(i), i))
     batch: list[int] = []
     seconds = 0.0
     for i in indices:
-        length = clips.seconds(i)
-        if batch and (len(batch) == way.cls.batch_clips or seconds + length > MAX_BATCH_S):
+        length = (
+            max(clips.seconds(i) for i in (batch[:1] or [i])) if way.cls.sorts_by_length else clips.seconds(i)
+        )
+        if batch and (len(batch) == way.cls.batch_clips or seconds + length > way.cls.batch_s):
             yield batch
-            batch, seconds = [], 0.0
+            batch, seconds, length = [], 0.0, clips.seconds(i)
         batch.append(i)
         seconds += length
     if batch:
@@ -168,29 +203,43 @@ def _batches(way: Way, clips: Clips, indices: list[int]) -> Iterator[list[int]]:
 
 
 def _run_batch(
-    annotator: Annotator[Any], way: Way, clips: list[Clip], seconds: float, guard: Guard
-) -> list[tuple[Outcome, Pcm | None]]:
+    annotator: Annotator[Any],
+    way: Way,
+    clips: list[Clip],
+    seconds: float,
+    guard: Guard,
+    prepared: Callable[[], Any] | None,
+) -> list[Found]:
+    """What was found of each clip. A batch that fails is halved and tried again, down to the clip it is."""
     try:
         with guard(way, clips, seconds):
-            return _call(annotator, way, clips)
+            return _call(annotator, way, clips, prepared)
     except UsageError:
         raise
     except Exception as error:
-        if len(clips) > 1:
-            return [
-                pair
-                for clip in clips
-                for pair in _run_batch(annotator, way, [clip], seconds / len(clips), guard)
-            ]
-        if not isinstance(error, ClipError):
-            log.warning("%s failed on clip %s", way.key, clips[0].id, exc_info=error)
-        return [(_as_clip_error(error), None)]
+        if len(clips) == 1:
+            if not isinstance(error, ClipError):
+                log.warning("%s failed on clip %s", way.key, clips[0].id, exc_info=error)
+            return [(_as_clip_error(error), None)]
+    gc.collect()
+    half = len(clips) // 2
+    parts = (clips[:half], clips[half:])
+    return [
+        found
+        for part in parts
+        for found in _run_batch(annotator, way, part, seconds * len(part) / len(clips), guard, None)
+    ]
 
 
-def _call(annotator: Annotator[Any], way: Way, clips: list[Clip]) -> list[tuple[Outcome, Pcm | None]]:
+def _call(
+    annotator: Annotator[Any], way: Way, clips: list[Clip], prepared: Callable[[], Any] | None
+) -> list[Found]:
+    pairs: list[tuple[Any, Samples | None]]
     if isinstance(annotator, SoundAnnotator):
         heard = list(annotator.hear(clips))
         pairs = [(h.row, h.samples) if isinstance(h, Heard) else (h, None) for h in heard]
+    elif isinstance(annotator, BatchedAnnotator) and prepared is not None:
+        pairs = [(outcome, None) for outcome in annotator.infer(clips, prepared())]
     else:
         pairs = [(outcome, None) for outcome in annotator.annotate(clips)]
     if len(pairs) != len(clips):
@@ -211,7 +260,7 @@ def _checked(outcome: object, way: Way) -> Outcome:
 def _as_clip_error(error: Exception) -> ClipError:
     if isinstance(error, ClipError):
         return error
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return ClipError("oom", "the clip does not fit into memory")
     code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(error).__name__).lower()
     return ClipError(code, " ".join(str(error).split())[:300] or type(error).__name__)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engine.pools import Resources, sizes
+from pipeline.engine.pools import Resources, require_gpus, sizes
+from pipeline.errors import RunError
 from pipeline.job import Pool
+from tests.fakes import job_of
 
 pools_of_cores = st.lists(st.floats(0.25, 4.0), min_size=1, max_size=4).map(
     lambda cpus: [Pool(f"p{i}", cpus=c) for i, c in enumerate(cpus)]
@@ -41,3 +45,11 @@ def test_a_pool_gets_its_part(
     pools: list[Pool], have: Resources, asked: int | None, counts: list[int]
 ) -> None:
     assert sizes(pools, have, asked) == counts
+
+
+def test_a_missing_gpu_is_named_with_what_needs_it() -> None:
+    gpu = Pool("gpu", gpus=0.5, families=frozenset({"peak"}))
+    job = replace(job_of(), pools=(Pool("cpu"), gpu))
+    with pytest.raises(RunError, match=r"'gpu' \(peak\) asks for 0.5 GPU .* --cpu"):
+        require_gpus(job, 0)
+    require_gpus(job, 1)

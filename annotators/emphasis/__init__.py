@@ -1,0 +1,1 @@
+"""Ways to fill the family `emphasis`."""
