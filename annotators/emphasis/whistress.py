@@ -13,6 +13,7 @@ from transformers import WhisperFeatureExtractor
 from whisper.tokenizer import get_encoding
 
 from annotators._torch import Device, device_of, inference
+from annotators.emphasis._given import given_emphasis
 from annotators.emphasis._whistress import BACKBONE_FILES, HEAD_FILES, check, load, stress
 from pipeline.annotator import BatchedAnnotator, Skip
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
@@ -105,15 +106,7 @@ class WhistressAnnotator(BatchedAnnotator[Emphasis, Prepared]):
     @classmethod
     def from_given(cls, clip: Clip) -> Emphasis | None:
         """The given word; its place where the transcript has it exactly once."""
-        given = (clip.given.emphasis_word or "").strip()
-        if not given:
-            return None
-        transcript = clip.maybe(Transcript)
-        spoken = [] if transcript is None else words(transcript.transcript, "en")
-        places = [i for i, word in enumerate(spoken) if word.casefold() == given.casefold()]
-        if len(places) != 1:
-            return Emphasis(given, None, "given", None)
-        return Emphasis(spoken[places[0]], places[0], "given", None)
+        return given_emphasis(clip)
 
     def prepare(self, clips: Sequence[Clip]) -> Prepared:
         """Log-mel spectra of the sounds, each brought to a peak of 1, and their padded texts."""

@@ -54,7 +54,7 @@ class KeywordsAnnotator(Annotator[Topic]):
 
     Keywords come from a long title, else the transcript, else the description. English: a run of
     content words, best where a determiner or preposition leads it. Chinese: a run of nouns. Null for
-    other languages and for utterances of function words.
+    other languages, for utterances of function words, and where the topic would be all that was said.
     """
 
     row = Topic
@@ -97,7 +97,7 @@ class KeywordsAnnotator(Annotator[Topic]):
         spoken = "" if transcript is None else transcript.transcript
         for text in ("" if _short(title) else title, _cleaned(spoken), _cleaned(clip.given.description)):
             topic = self._keywords(text, _language(clip))
-            if topic is not None:
+            if topic is not None and words(topic.casefold()) != words(text.casefold()):
                 return Topic(topic, "keywords")
         return Topic(None, None)
 

@@ -104,3 +104,8 @@ def test_keywords_are_few_and_taken_from_the_text(text: str, language: str | Non
 def test_a_hostile_title_gives_one_clean_line_or_nothing(title: str, language: str) -> None:
     topic = topic_of(None, language, Given(title=title, category=title, description=title)).topic
     assert topic is None or (topic == " ".join(topic.split()) and topic.encode())
+
+
+@pytest.mark.parametrize("text", ["Kangaroo cows trace.", "Telephone charges"])
+def test_a_topic_that_is_all_that_was_said_is_none(text: str) -> None:
+    assert topic_of(text) == Topic(None, None)
