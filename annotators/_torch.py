@@ -28,6 +28,15 @@ def device_of(name: Device) -> torch.device:
     return torch.device(name)
 
 
+def clips_at_once(device: torch.device, most: int) -> int:
+    """Clips in a batch: on a processor one, as padding costs more there than batching saves.
+
+    Measured on one core, wav2vec2 of 3 million parameters, 16 clips of 2 to 20 s: 2.0 s one by one,
+    2.6 s in pairs, 5.1 s in batches of 160 s.
+    """
+    return most if device.type == "cuda" else 1
+
+
 def read_checkpoint(file: Path) -> Any:
     """What a torch file holds, on the CPU, memory-mapped where its format allows.
 

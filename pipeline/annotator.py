@@ -62,8 +62,9 @@ class Annotator(Generic[R]):
     exact: ClassVar[bool] = True
     """Same job, same bytes. False: same values within `tolerance`."""
     tolerance: ClassVar[str] = ""
-    batch_clips: ClassVar[int] = 16
-    batch_s: ClassVar[float] = 600.0
+    batch_clips: int = 16
+    """Most clips in a batch; an instance may set its own, as one on a processor does."""
+    batch_s: float = 600.0
     """Most seconds of sound in a batch, padding counted where clips are sorted by length."""
     sorts_by_length: ClassVar[bool] = False
     """Whether batches are made of clips of like length, so that little is padded."""

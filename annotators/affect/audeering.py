@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, cast
 
-from annotators._torch import Device
+from annotators._torch import Device, clips_at_once, device_of
 from annotators._wav2vec2 import Prepared, Recogniser, Weights, check, files
 from pipeline.annotator import BatchedAnnotator
 from pipeline.clip import Clip
@@ -46,6 +46,7 @@ class AudeeringAnnotator(BatchedAnnotator[Affect, Prepared]):
         half: Annotated[bool, Option("bfloat16 on a GPU")] = False,
     ) -> None:
         self._recogniser = Recogniser(_published(model, weights), _HEADS, max_s, device, half)
+        self.batch_clips = clips_at_once(device_of(device), self.batch_clips)
 
     @classmethod
     def published(cls, options: Mapping[str, object]) -> tuple[Published, ...]:

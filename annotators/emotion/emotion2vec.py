@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import torch.nn.functional as F
 
-from annotators._torch import Device, device_of, inference, middle, padded
+from annotators._torch import Device, clips_at_once, device_of, inference, middle, padded
 from annotators.emotion._domains import NEUTRAL_DOMAINS, given_emotion, neutral_by_domain
 from annotators.emotion._emotion2vec import FILES, check, load, mean_features
 from pipeline.annotator import BatchedAnnotator
@@ -75,6 +75,7 @@ class Emotion2vecAnnotator(BatchedAnnotator[Emotion, Prepared]):
     ) -> None:
         self._neutral_domains, self._max_s, self._half = neutral_domains, max_s, half
         self._device = device_of(device)
+        self.batch_clips = clips_at_once(self._device, self.batch_clips)
         self._network = load(locate(_published(model)), tuple(CLASSES)).to(self._device)
 
     @classmethod

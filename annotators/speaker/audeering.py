@@ -8,7 +8,7 @@ from typing import Annotated, cast
 
 import numpy as np
 
-from annotators._torch import Device
+from annotators._torch import Device, clips_at_once, device_of
 from annotators._wav2vec2 import Prepared, Recogniser, Weights, check, files
 from pipeline.annotator import BatchedAnnotator
 from pipeline.clip import Clip, Given
@@ -56,6 +56,7 @@ class AudeeringAnnotator(BatchedAnnotator[Speaker, Prepared]):
         half: Annotated[bool, Option("bfloat16 on a GPU")] = False,
     ) -> None:
         self._recogniser = Recogniser(_published(model, weights), _HEADS, max_s, device, half)
+        self.batch_clips = clips_at_once(device_of(device), self.batch_clips)
 
     @classmethod
     def published(cls, options: Mapping[str, object]) -> tuple[Published, ...]:

@@ -12,6 +12,7 @@ import annotators
 from jobs.output import emit
 from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
+from pipeline.models import ModelError
 from pipeline.options import describe_type, options_of
 from pipeline.schema import columns_of
 
@@ -59,10 +60,19 @@ def facts_of(family: str, way: str) -> dict[str, Any]:
 
 
 def _models(cls: type[Annotator[Any]]) -> list[dict[str, Any]]:
+    """The models of the default options; the identity is null where a published one is not here."""
     defaults = {n: i.default for n, i in options_of(cls).items() if i.default is not inspect.Parameter.empty}
+    try:
+        found = cls.models(defaults)
+    except ModelError:
+        absent = cls.published(defaults)
+        return [
+            {"name": p.name, "identity": None, "licence": p.licence, "commercial": p.commercial}
+            for p in absent
+        ]
     return [
         {"name": m.name, "identity": m.identity, "licence": m.licence, "commercial": m.commercial}
-        for m in cls.models(defaults)
+        for m in found
     ]
 
 
@@ -96,6 +106,5 @@ def _print(facts: list[dict[str, Any]]) -> None:
             )
         for m in f["models"]:
             flag = "" if m["commercial"] else " [yellow]non-commercial[/]"
-            console.print(
-                f"    model {escape(m['name'])} {escape(m['identity'])}, {escape(m['licence'])}{flag}"
-            )
+            name = f"{escape(m['name'])} {escape(m['identity'] or '(not here)')}"
+            console.print(f"    model {name}, {escape(m['licence'])}{flag}")

@@ -77,19 +77,13 @@ def table_facts(run: Run, rows: int) -> list[dict[str, Any]]:
 def _columns(run: Run, shard: Shard, way: RunWay, i: int) -> list[dict[str, Any]]:
     row = run.rows(shard, way)[i]
     source = f"{way.family}-{way.name}"
+    infos = columns_of(way.row)
     if isinstance(row, Absent):
-        return [
-            {
-                "column": way.family,
-                "unit": "",
-                "value": None,
-                "from": source,
-                "why": f"{row.status}: {row.error}",
-            }
-        ]
+        why = f"{row.status}: {row.error}"
+        return [{"column": c.name, "unit": "", "value": None, "from": source, "why": why} for c in infos]
     return [
         {"column": c.name, "unit": c.column.unit, "value": _plain(getattr(row, c.name)), "from": source}
-        for c in columns_of(way.row)
+        for c in infos
     ]
 
 
@@ -109,8 +103,11 @@ def _print_clip(facts: dict[str, Any]) -> None:
     table = Table("column", Column("value", overflow="fold"), "unit", "from", box=None, header_style="bold")
     for column in (table.columns[0], *table.columns[2:]):
         column.no_wrap = True
+    explained = ""
     for c in facts["columns"]:
-        value = f"[dim]{shown(c['why'])}[/]" if "why" in c else shown(_short(c["value"]))
+        value = shown(_short(c["value"]))
+        if "why" in c and c["from"] != explained:
+            value, explained = f"[dim]{shown(c['why'])}[/]", c["from"]
         table.add_row(c["column"], value, c["unit"], f"[dim]{c['from']}[/]")
     console.print(table)
 

@@ -158,7 +158,7 @@ def _run_batches(
     annotator: Annotator[Any], way: Way, clips: Clips, indices: list[int], guard: Guard
 ) -> Iterator[tuple[list[int], list[Found]]]:
     """Each batch with what was found; of a batched annotator the next is prepared meanwhile."""
-    batches = list(_batches(way, clips, indices))
+    batches = list(_batches(annotator, clips, indices))
     with ThreadPoolExecutor(1) as threads:
         coming = _hand_out(annotator, way, clips, batches[0], threads) if batches else None
         for number, batch in enumerate(batches):
@@ -180,20 +180,18 @@ def _hand_out(
     return handed, threads.submit(annotator.prepare, handed).result
 
 
-def _batches(way: Way, clips: Clips, indices: list[int]) -> Iterator[list[int]]:
+def _batches(annotator: Annotator[Any], clips: Clips, indices: list[int]) -> Iterator[list[int]]:
     """Groups of at most `batch_clips` clips and `batch_s` seconds; a longer clip is a group of its own.
 
     Where clips are sorted by length, what counts is the length of the padded batch.
     """
-    if way.cls.sorts_by_length:
+    if annotator.sorts_by_length:
         indices = sorted(indices, key=lambda i: (-clips.seconds(i), i))
     batch: list[int] = []
     seconds = 0.0
     for i in indices:
-        length = (
-            max(clips.seconds(i) for i in (batch[:1] or [i])) if way.cls.sorts_by_length else clips.seconds(i)
-        )
-        if batch and (len(batch) == way.cls.batch_clips or seconds + length > way.cls.batch_s):
+        length = clips.seconds(batch[0] if batch and annotator.sorts_by_length else i)
+        if batch and (len(batch) == annotator.batch_clips or seconds + length > annotator.batch_s):
             yield batch
             batch, seconds, length = [], 0.0, clips.seconds(i)
         batch.append(i)

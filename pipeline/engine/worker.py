@@ -116,7 +116,8 @@ class Worker:
         if len(clips.items) != shard.clips:
             raise ShardError(f"{shard.manifest} holds {len(clips.items)} clips, not {shard.clips}.")
         old = [w for w in self.job.ways if w.key not in {way.key for way in ways}]
-        heard = [w for w in old if w.family in (SOUND, ENHANCE) and any(way.cls.hears for way in ways)]
+        listened = {f for w in ways if w.cls.hears for f in (*w.needs, *w.wants)} & {SOUND, ENHANCE}
+        heard = [w for w in old if w.family in listened]
         remade = [w for w in heard if not self.store.exists(shard.sound(w.key))]
         read = {f for w in (*ways, *remade) for f in (*w.needs, *w.wants)}
         for way in old:

@@ -137,7 +137,13 @@ engine.stop()
 
 
 def drive(folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", DRIVER, str(folder), str(log)], env=os.environ)
+    command = [sys.executable, "-c", DRIVER, str(folder), str(log)]
+    return subprocess.Popen(command, env=os.environ, preexec_fn=heed_interrupts)
+
+
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for_sidecars(folder: Path, count: int) -> None:

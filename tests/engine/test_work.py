@@ -195,7 +195,7 @@ def test_sound_is_held_for_one_batch_at_a_time() -> None:
             """Two at a time."""
             import gc
 
-            held.append(sum(isinstance(o, Clip) for o in gc.get_objects()))
+            held.append(sum(type(o) is Clip for o in gc.get_objects()))
             return [Peak(1.0) for _ in clips]
 
     run_way(Holds(), way_of(Holds), Clips(items_of(40)))

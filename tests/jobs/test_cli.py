@@ -253,7 +253,7 @@ def test_a_clip_is_shown_with_every_column_and_where_it_came_from(spoken: Path) 
 
 def test_a_clip_that_failed_is_shown_with_the_reason(spoken: Path) -> None:
     ended = speechcraft("show", spoken, "gone", "--json")
-    sound = next(c for c in ended.json["columns"] if c["column"] == "sound")
+    sound = next(c for c in ended.json["columns"] if c["column"] == "duration_s")
     assert sound["why"].startswith("failed: not_found: ")
     assert "not_found" in speechcraft("show", spoken, "gone").out
     assert speechcraft("show", spoken, "nobody").code == 2
@@ -357,7 +357,12 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     path = os.pathsep.join((str(ROOT), os.environ["PYTHONPATH"]))
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        command, env=os.environ | {"PYTHONPATH": path}, stdout=pipe, stderr=pipe, text=True
+        command,
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=pipe,
+        stderr=pipe,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background shells ignore it
     )
 
 

@@ -8,17 +8,19 @@ from typing import Annotated
 
 import pytest
 
-from jobs.jobfile import build_job, profiles, read_file, read_profile
+from jobs.jobfile import build_job, profiles, read_file, read_profile, specs_of
 from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
 from pipeline.job import WaySpec, make_job
+from pipeline.options import resolve
 from pipeline.rows import Column, Row
 from tests.fakes import Peak, Rank
 
 
 @pytest.mark.parametrize("name", profiles())
 def test_every_profile_that_ships_is_a_job(name: str) -> None:
-    assert build_job(read_profile(name)).ways
+    for spec in specs_of(read_profile(name)):
+        assert resolve(spec.cls, spec.family, spec.options) is not None
 
 
 def test_set_changes_an_option_and_the_fingerprints_that_depend_on_it() -> None:
