@@ -42,7 +42,7 @@ class RealiserAnnotator(Annotator[Caption]):
         Topic,
         Labels,
     )
-    batch_clips: ClassVar[int] = 256
+    batch_clips = 256
 
     def __init__(
         self,
