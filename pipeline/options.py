@@ -76,6 +76,12 @@ def options_of(cls: type) -> dict[str, OptionInfo]:
     return found
 
 
+def defaults_of(cls: type) -> dict[str, object]:
+    """The options that have a default, with it."""
+    infos = options_of(cls)
+    return {name: i.default for name, i in infos.items() if i.default is not inspect.Parameter.empty}
+
+
 def resolve(cls: type, owner: str, given: Mapping[str, object]) -> dict[str, object]:
     """Every option of `cls` with its value: given, else the default. Nothing is constructed.
 

@@ -13,7 +13,7 @@ from jobs.output import emit
 from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
 from pipeline.models import ModelError
-from pipeline.options import describe_type, options_of
+from pipeline.options import defaults_of, describe_type, options_of
 from pipeline.schema import columns_of
 
 
@@ -61,7 +61,7 @@ def facts_of(family: str, way: str) -> dict[str, Any]:
 
 def _models(cls: type[Annotator[Any]]) -> list[dict[str, Any]]:
     """The models of the default options; the identity is null where a published one is not here."""
-    defaults = {n: i.default for n, i in options_of(cls).items() if i.default is not inspect.Parameter.empty}
+    defaults = defaults_of(cls)
     try:
         found = cls.models(defaults)
     except ModelError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,11 +12,10 @@ from rich.table import Table
 import annotators
 from jobs.jobfile import profiles, read_profile, specs_of
 from jobs.output import emit
-from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
 from pipeline.job import WaySpec
 from pipeline.models import ModelError, Published, locate
-from pipeline.options import options_of, resolve
+from pipeline.options import defaults_of, resolve
 
 
 def run_list(*, as_json: bool) -> None:
@@ -67,16 +65,8 @@ def _all_published() -> Iterator[tuple[str, str, Published]]:
                 cls = annotators.load(family, way)
             except OptionError:
                 continue
-            defaults = {
-                n: i.default for n, i in options_of(cls).items() if i.default is not inspect.Parameter.empty
-            }
-            for published in cls.published(defaults):
+            for published in cls.published(defaults_of(cls)):
                 yield family, way, published
-
-
-def _defaults(cls: type[Annotator[Any]]) -> dict[str, object]:
-    infos = options_of(cls)
-    return {name: i.default for name, i in infos.items() if i.default is not inspect.Parameter.empty}
 
 
 def _checked(spec: WaySpec) -> dict[str, Any]:

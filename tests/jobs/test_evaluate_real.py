@@ -21,10 +21,7 @@ pytestmark = pytest.mark.real
 
 
 def manifest(corpus: str) -> list[tuple[Path, dict[str, object]]]:
-    root = os.environ.get("SPEECHCRAFT_REAL_SPEECH")
-    if not root:
-        pytest.skip("SPEECHCRAFT_REAL_SPEECH names no folder of real speech")
-    folder = Path(root) / corpus
+    folder = Path(os.environ["SPEECHCRAFT_REAL_SPEECH"]) / corpus
     lines = (folder / "manifest.jsonl").read_text().splitlines()
     return [(folder, json.loads(line)) for line in lines]
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from speechbrain.lobes.models.MetricGAN import EnhancementGenerator
 
+import annotators._speechbrain  # noqa: F401 - frees sys.modules of SpeechBrain's lazy aliases
+
 HYPERPARAMS = """
 sample_rate: 16000
 window_fn: !name:torch.hamming_window
