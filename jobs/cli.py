@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from jobs.commands.train import app as train_app
 from pipeline.errors import UsageError
 
 GIVEN_UP = 3
@@ -148,6 +149,7 @@ def evaluate(
 
 models_app = typer.Typer(help="The published models that annotators load.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
+app.add_typer(train_app, name="train")
 
 
 @models_app.command("list")

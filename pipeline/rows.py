@@ -316,3 +316,9 @@ class Caption(Row):
     caption_attributes: Annotated[
         tuple[str, ...], Column("the attributes the captions convey, in the order of the description")
     ]
+    caption_attempts: Annotated[
+        int, Column("answers asked of the LLM for this clip; 0 where none was asked")
+    ] = 0
+    caption_faults: Annotated[
+        tuple[str, ...], Column("why answers of the LLM were not kept, one sentence each")
+    ] = ()
