@@ -140,11 +140,12 @@ def evaluate(
     labels: Annotated[Path, typer.Option(help="A manifest with human labels.", show_default=False)],
     json_: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a page.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw the tables as well: a .png, .svg or .pdf.")] = None,
 ) -> None:
     """Compare a run with human labels."""
     from jobs.commands.evaluate import run
 
-    run(directory, labels, as_json=json_, as_markdown=markdown)
+    run(directory, labels, as_json=json_, as_markdown=markdown, plot=plot)
 
 
 models_app = typer.Typer(help="The published models that annotators load.", no_args_is_help=True)

@@ -279,6 +279,10 @@ class Emphasis(Row):
     emphasis_index: Annotated[int | None, Column("its place in words, from 0")]
     emphasis_source: Annotated[str | None, Column("given, or the model")]
     emphasis_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
+    emphasis_scores: Annotated[
+        tuple[float, ...],
+        Column("how prominent the model finds each word, in the order of words; empty where it tells none"),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,18 @@ _WORDS: dict[Emotions, str] = {  # as corpora of emotional speech spell their cl
 _CLASSES = {word: emotion for emotion, words in _WORDS.items() for word in words.split()}
 
 
-def given_emotion(clip: Clip) -> Emotion | None:
-    """The given mood as a class; None where none is given or the word is not known.
+def emotion_class(named: str) -> Emotions | None:
+    """The class that a corpus' word stands for; None for a word that is not known.
 
     Nouns, codes and Chinese words count (`anger`, `hap`, `高兴`), and of `生气/angry` either half.
     """
-    named = re.split("[/|]", (clip.given.emotion or "").casefold())
-    found = next((_CLASSES[w] for part in named if (w := part.strip()) in _CLASSES), None)
+    parts = re.split("[/|]", named.casefold())
+    return next((_CLASSES[w] for part in parts if (w := part.strip()) in _CLASSES), None)
+
+
+def given_emotion(clip: Clip) -> Emotion | None:
+    """The given mood as a class; None where none is given or the word is not known."""
+    found = emotion_class(clip.given.emotion or "")
     return None if found is None else Emotion(found, "given", None, None)
 
 

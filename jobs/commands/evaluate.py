@@ -10,6 +10,7 @@ from rich.console import Console
 
 from jobs.evaluate import Case, evaluate
 from jobs.evaluate.manifest import read_labels
+from jobs.evaluate.plot import draw
 from jobs.evaluate.render import markdown, terminal
 from jobs.runs import Run
 from pipeline.clip import Given, Samples
@@ -18,12 +19,14 @@ from pipeline.sounds import Pcm
 from pipeline.source.base import Item
 
 
-def run(directory: str, labels: Path, *, as_json: bool, as_markdown: bool) -> None:
+def run(directory: str, labels: Path, *, as_json: bool, as_markdown: bool, plot: Path | None = None) -> None:
     """Compare a run with human labels."""
     known = read_labels(labels)
     opened = Run.open(directory)
     matched: set[str] = set()
     report = evaluate(_cases(opened, known, labels.parent, matched), (i for i in known if i not in matched))
+    if plot is not None:
+        draw(report, plot)
     if as_json:
         sys.stdout.write(report.to_json() + "\n")
     elif as_markdown:

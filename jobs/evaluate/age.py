@@ -5,10 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from jobs.evaluate.case import Case
+from jobs.evaluate.classification import COVERAGE, COVERED, no_call
 from jobs.evaluate.labels import age_years
 from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
 from jobs.evaluate.statistics import CORRELATION, MEAN
 from pipeline.rows import AGE_GROUPS_FROM_YEARS, Speaker
+
+CHILD_UNDER_YEARS, ADULT_FROM_YEARS = AGE_GROUPS_FROM_YEARS[:2]
+
+
+def _as_child(row: Speaker) -> bool:
+    """By the model's own probability of a child; else by the years, half way between child and adult."""
+    if row.child_probability is not None:
+        return row.child_probability >= 0.5
+    return row.age_years is not None and row.age_years < (CHILD_UNDER_YEARS + ADULT_FROM_YEARS) / 2
 
 
 def _measure(case: Case) -> Measured | Missing | AsGiven | None:
@@ -19,7 +29,7 @@ def _measure(case: Case) -> Measured | Missing | AsGiven | None:
     if "age_years" in case.given_used or (row and row.age_source == "given"):
         return AsGiven()
     if row is None or row.age_years is None:
-        return Missing("no age")
+        return no_call("no age")
     off = np.array([row.age_years - truth])
     of_truth, of_call = np.searchsorted(AGE_GROUPS_FROM_YEARS, (truth, row.age_years), "right")
     points = {
@@ -27,7 +37,10 @@ def _measure(case: Case) -> Measured | Missing | AsGiven | None:
         "bias": off,
         "correlation": np.array([[truth, row.age_years]]),
         "group_accuracy": np.array([float(of_truth == of_call)]),
+        COVERAGE: np.ones(1),
     }
+    if truth < CHILD_UNDER_YEARS or truth >= ADULT_FROM_YEARS:
+        points["child_or_adult"] = np.array([float((truth < CHILD_UNDER_YEARS) == _as_child(row))])
     return Measured(points)
 
 
@@ -39,10 +52,12 @@ METRIC = Metric(
         "begin at " + ", ".join(f"{years:.0f}" for years in AGE_GROUPS_FROM_YEARS) + "."
     ),
     figures=(
+        COVERED,
         Figure("error", "years", "mean absolute error", MEAN),
         Figure("bias", "years", "mean signed error", MEAN),
         Figure("correlation", "", "Pearson's correlation of estimate and reference over clips", CORRELATION),
         Figure("group_accuracy", "%", "clips whose age falls into the right group", MEAN),
+        Figure("child_or_adult", "%", "children and adults told apart; teenagers are left out", MEAN),
     ),
     measure=_measure,
 )

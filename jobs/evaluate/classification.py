@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from jobs.evaluate.metric import Figure
+from jobs.evaluate.metric import Figure, Measured
+from jobs.evaluate.report import Bin
 from jobs.evaluate.statistics import MEAN, Points, Statistic, Weights
 
 CALLS = "calls"
+COVERAGE = "coverage"
 _BINS = 10  # of confidence, each 0.1 wide
 
 
@@ -18,7 +20,12 @@ def call(classes: Sequence[str], truth: str, called: str, confidence: float | No
     """The points of one clip: columns truth and call (places in `classes`) and confidence (NaN: none)."""
     sure = math.nan if confidence is None else confidence
     places = [classes.index(truth), classes.index(called)]
-    return {CALLS: np.array([[*places, sure]])}
+    return {CALLS: np.array([[*places, sure]]), COVERAGE: np.ones(1)}
+
+
+def no_call(reason: str) -> Measured:
+    """A labelled clip of which the run says nothing."""
+    return Measured({COVERAGE: np.zeros(1)}, lacks=(reason,))
 
 
 def confusion(points: Points, n_classes: int) -> list[list[int]]:
@@ -63,7 +70,21 @@ def _n_sure(points: Points) -> int:
     return int(np.isfinite(points[:, 2]).sum())
 
 
+def bins(points: Points) -> tuple[Bin, ...]:
+    """Confidence and accuracy by bin of confidence; bins without clips are left out."""
+    known = points[np.isfinite(points[:, 2])]
+    places = np.minimum((known[:, 2] * _BINS).astype(int), _BINS - 1)
+    right = known[:, 0] == known[:, 1]
+    return tuple(
+        Bin(float(known[places == b, 2].mean()), float(right[places == b].mean()), int((places == b).sum()))
+        for b in np.unique(places)
+    )
+
+
+COVERED = Figure(COVERAGE, "%", "labelled clips of which the run says something", MEAN)
+
 FIGURES = (
+    COVERED,
     Figure("accuracy", "%", "clips whose class is right", Statistic(_accuracy), of=CALLS),
     Figure(
         "unweighted_recall",

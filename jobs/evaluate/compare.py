@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from heapq import nsmallest
 
-from jobs.evaluate import age, captions, enhancement, f0, gender, rate, snr, text, words
+from jobs.evaluate import age, captions, emotion, emphasis, enhancement, f0, gender, rate, snr, text, words
 from jobs.evaluate.case import Case
 from jobs.evaluate.report import Report, Some
 from jobs.evaluate.tally import Tally
@@ -19,6 +19,8 @@ METRICS = (
     enhancement.METRIC,
     gender.METRIC,
     age.METRIC,
+    emotion.METRIC,
+    emphasis.METRIC,
     captions.METRIC,
 )
 _NAMED = 5  # ids

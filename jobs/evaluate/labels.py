@@ -54,7 +54,7 @@ def age_years(labels: Labels) -> float | None:
 
 def curve(labels: Labels, name: str) -> npt.NDArray[np.float64] | None:
     """A list of numbers, one of them finite, [n]; NaN where it holds null, NaN or an infinity."""
-    values = _list(labels, name)
+    values = listed(labels, name)
     if values is None or not all(v is None or _is_number(v) for v in values):
         return None
     numbers = np.array([math.nan if (n := number_of(v)) is None else n for v in values])
@@ -63,7 +63,7 @@ def curve(labels: Labels, name: str) -> npt.NDArray[np.float64] | None:
 
 def marks(labels: Labels, name: str) -> list[Mark] | None:
     """A list of `{label, start, end}` in seconds, in the order of their starts."""
-    found = [_mark(value) for value in _list(labels, name) or ()]
+    found = [_mark(value) for value in listed(labels, name) or ()]
     whole = [m for m in found if m is not None]
     return sorted(whole, key=lambda m: m.start_s) if found and len(whole) == len(found) else None
 
@@ -77,7 +77,8 @@ def _mark(value: object) -> Mark | None:
     return Mark(label, start, end)
 
 
-def _list(labels: Labels, name: str) -> list[object] | None:
+def listed(labels: Labels, name: str) -> list[object] | None:
+    """A list that is not empty."""
     value = labels.get(name)
     if isinstance(value, str):
         try:

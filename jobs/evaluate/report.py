@@ -52,11 +52,21 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Bin:
+    """Calls of like confidence: its mean, the share of them that are right, both 0..1, and how many."""
+
+    confidence: float
+    accuracy: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One metric. `n_labelled` clips carry its labels; `missing` says why some of them lack a value.
 
     `n_given` of them were told the value: they are left out of every figure. `groups` counts the
-    measured clips by the conditions they were measured under (text given or recognised).
+    measured clips by the conditions they were measured under (text given or recognised). `calibration`
+    is empty where calls have no confidence.
     """
 
     name: str
@@ -69,6 +79,7 @@ class Table:
     groups: Mapping[str, Mapping[str, int]]
     results: tuple[Result, ...]
     confusion: Confusion | None
+    calibration: tuple[Bin, ...] = ()
 
     def result(self, name: str) -> Result:
         """The figure of that name; KeyError where the table has none."""

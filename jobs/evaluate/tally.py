@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.evaluate.case import Case
-from jobs.evaluate.classification import CALLS, confusion
+from jobs.evaluate.classification import CALLS, COVERAGE, bins, confusion
 from jobs.evaluate.labels import gender, speaker
 from jobs.evaluate.metric import AsGiven, Figure, Measured, Metric, Missing
 from jobs.evaluate.report import Confusion, Result, Split, Table
@@ -65,7 +65,7 @@ class Tally:
             title=self._metric.title,
             definition=self._metric.definition,
             n_labelled=self._n_labelled,
-            n_measured=len(clips),
+            n_measured=sum(clip.points.keys() != {COVERAGE} for clip in clips),
             n_given=self._n_given,
             missing=dict(sorted(self._missing.items())),
             groups={name: dict(sorted(counts.items())) for name, counts in sorted(self._groups.items())},
@@ -75,6 +75,7 @@ class Tally:
                 if (with_points := [c for c in clips if figure.points in c.points])
             ),
             confusion=_confusion(self._metric, clips),
+            calibration=bins(calls) if (calls := _calls(self._metric, clips)) is not None else (),
         )
 
 
@@ -151,7 +152,13 @@ def _in_unit(figure: Figure, number: float | None) -> float | None:
 
 
 def _confusion(metric: Metric, clips: Sequence[_Clip]) -> Confusion | None:
-    if not metric.classes or not clips:
+    calls = _calls(metric, clips)
+    if calls is None:
         return None
-    counts = confusion(np.concatenate([clip.points[CALLS] for clip in clips]), len(metric.classes))
+    counts = confusion(calls, len(metric.classes))
     return Confusion(metric.classes, tuple(tuple(line) for line in counts))
+
+
+def _calls(metric: Metric, clips: Sequence[_Clip]) -> Points | None:
+    calls = [clip.points[CALLS] for clip in clips if CALLS in clip.points]
+    return np.concatenate(calls) if metric.classes and calls else None

@@ -97,3 +97,31 @@ def test_every_figure_of_age_matches_a_hand_count() -> None:
 
 def test_another_gender_label_is_no_label() -> None:
     assert evaluate([Case("a", {"gender": "unknown"}, Path(), rows={Speaker: speaker("male")})]).tables == ()
+
+
+def test_coverage_counts_what_is_labelled_and_not_said() -> None:
+    called: list[tuple[Gender | None, float | None]] = [
+        ("female", None),
+        (None, 31.0),
+        (None, None),
+        ("male", 29.0),
+    ]
+    report = evaluate(
+        Case(str(i), {"gender": "female", "age": 30}, Path(), rows={Speaker: speaker(gender, None, age)})
+        for i, (gender, age) in enumerate(called)
+    )
+    assert report.table("gender").result("coverage").value == 50
+    assert report.table("age").result("coverage").value == 50
+
+
+def test_children_are_told_from_adults_by_the_models_word_or_by_years() -> None:
+    rows = [
+        (8, Speaker(None, None, None, 30.0, "test", None, child_probability=0.9)),
+        (40, Speaker(None, None, None, 15.0, "test", None)),
+        (16, Speaker(None, None, None, 40.0, "test", None)),
+    ]
+    found = evaluate(
+        Case(str(i), {"age": age}, Path(), rows={Speaker: row}) for i, (age, row) in enumerate(rows)
+    )
+    assert found.table("age").result("child_or_adult").value == 50
+    assert found.table("age").result("child_or_adult").n == 2
