@@ -7,7 +7,6 @@ import re
 ENGLISH_QUOTES = (('"', '"'), ("“", "”"), ("«", "»"), ("「", "」"), ("『", "』"))
 CHINESE_QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ('"', '"'), ("«", "»"))
 _TERMINAL = re.compile(r"[.!?…。！？][\"'”’»」』)\]）】]*\s*\Z")
-_EDGE = re.compile(r"^[\W_]+|[\W_]+$")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _BARE = {
     "en": re.compile(r"[A-Za-z][A-Za-z0-9'-]*(?:(?:, | )[A-Za-z0-9][A-Za-z0-9'-]*){0,9}"),
@@ -42,12 +41,17 @@ def is_chinese(text: str) -> bool:
 
 def one_line(text: str | None) -> str:
     """The text on one line, without control characters; empty for None."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text or "").split())
+    text = text or ""
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())
 
 
 def bare_word(text: str | None) -> str:
     """A word without the punctuation around it; empty where nothing is left."""
-    return _EDGE.sub("", one_line(text))
+    line = one_line(text)
+    told = [i for i, c in enumerate(line) if c.isalnum()]
+    return line[told[0] : told[-1] + 1] if told else ""
 
 
 def as_topic(text: str | None, language: str, pairs: tuple[tuple[str, str], ...]) -> str:
