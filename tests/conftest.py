@@ -8,15 +8,21 @@ import pytest
 from hypothesis import settings
 
 REAL_SPEECH = "SPEECHCRAFT_REAL_SPEECH"
+VLLM_PYTHON = "SPEECHCRAFT_VLLM_PYTHON"
+NEEDS = {
+    "real": (REAL_SPEECH, f"{REAL_SPEECH} names no folder of real speech"),
+    "vllm": (VLLM_PYTHON, f"{VLLM_PYTHON} names no Python that has vLLM: make vllm"),
+}
+"""What tests with a marker need of the environment, and what is said where it is missing."""
 
 settings.register_profile("speechcraft", deadline=None, derandomize=True)
 settings.load_profile("speechcraft")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on real speech are skipped, and listed with the reason, where there is none."""
-    if os.environ.get(REAL_SPEECH):
-        return
-    for item in items:
-        if item.get_closest_marker("real"):
-            item.add_marker(pytest.mark.skip(reason=f"{REAL_SPEECH} names no folder of real speech"))
+    """Tests that need what is not there are skipped, and listed with the reason."""
+    for marker, (variable, reason) in NEEDS.items():
+        if not os.environ.get(variable):
+            for item in items:
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))

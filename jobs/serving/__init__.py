@@ -1,0 +1,1 @@
+"""Language models served by vLLM: alone, or beside a job that asks for them."""
