@@ -1,0 +1,143 @@
+"""Chinese as the check reads it: the longest phrases of the lexicon, character by character, no segmenter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from prompts.check.lexicon import Entry, Lexicon, Node, Sense, compile_lexicon, phrases, source
+from prompts.check.units import MEASURED, OTHER, Unit, units_of
+
+_PUNCTUATION = str.maketrans("，。！？；：…—!?（）", ",...;:.;..,,", '“”「」『』" \u3000')
+_TWICE = re.compile(r"([\u3400-\u9fff])\1([\u3400-\u9fff])\2")
+_HYPERBOLE = re.compile(r"([慢快响轻低高大小尖沉])得(?:叫|让|令|使|教)人[^,.;:]*")
+_AND = frozenset({"和", "与", "且", "又", "并", "并且", "同时", "以及", "、", "跟", "及", "兼"})
+_OR = frozenset({"或", "或者", "也无", "也没有"})
+
+
+_GROUP = re.compile(r"\(([^()]*)\)")
+
+
+def spelt_out(text: str) -> str:
+    """`(和|跟)(平时|往常)一样` as the comma-separated phrases it stands for."""
+    return ", ".join(whole for phrase in phrases(text) for whole in _spelt(phrase))
+
+
+def _spelt(phrase: str) -> list[str]:
+    group = _GROUP.search(phrase)
+    if not group:
+        return [phrase]
+    return [
+        whole
+        for choice in group[1].split("|")
+        for whole in _spelt(phrase[: group.start()] + choice + phrase[group.end() :])
+    ]
+
+
+def _all_spelt(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The lexicon with its groups spelt out; a phrase in two levels is of the first."""
+    spelt: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key in ("tells", "carriers", "levels", "negation", "inventions"):
+            spelt[key] = {name: spelt_out(text) for name, text in value.items()}
+        else:
+            spelt[key] = spelt_out(value) if isinstance(value, str) and key != "opposites" else value
+    seen: set[str] = set()
+    for level, text in spelt["levels"].items():
+        own = [phrase for phrase in phrases(text) if phrase not in seen]
+        seen.update(own)
+        spelt["levels"][level] = ", ".join(own)
+    return spelt
+
+
+class Chinese:
+    """Reads Chinese text into phrases."""
+
+    def __init__(self) -> None:
+        raw = _all_spelt(source("zh"))
+        self.lexicon: Lexicon = compile_lexicon(raw, list, frozenset())
+        self._drop = frozenset(phrases(raw["drop"]))
+        for word in (*self._drop, *_AND, *_OR):
+            node = self.lexicon.trie
+            for character in word:
+                node = node.setdefault(character, {})
+            node.setdefault("", Entry(word))
+        for word in phrases(raw["inventions"]["idiom"]):
+            self._no_gender(word)
+        self._gendered(self.lexicon.trie)
+
+    def _no_gender(self, word: str) -> None:
+        """The 他 of 其他 is nobody."""
+        node = self.lexicon.trie
+        for character in word:
+            node = node[character]
+        entry = node[""]
+        entry.senses = tuple(s for s in entry.senses if not s.readings or s.readings[0][0] != "gender")
+
+    def _gendered(self, node: Node) -> None:
+        """A phrase of age with a word in it that tells a gender tells it too: "年轻小伙"."""
+        for key, below in node.items():
+            if key:
+                self._gendered(below)
+            else:
+                told = {name for s in below.senses for name, _ in s.readings}
+                if len(below.text) > 1 and "age" in told and "gender" not in told:
+                    below.senses += self._genders(below.text)
+
+    def _genders(self, word: str) -> tuple[Sense, ...]:
+        found: list[Sense] = []
+        for begin in range(len(word)):
+            node = self.lexicon.trie
+            for character in word[begin:]:
+                node = node.get(character, {})
+                entry = node.get("")
+                if entry and entry.text != word:
+                    found += [
+                        s
+                        for s in entry.senses
+                        if s.readings and s.readings[0][0] == "gender" and s not in found
+                    ]
+        return tuple(found) if len(found) == 1 else ()
+
+    def _once(self, match: re.Match[str]) -> str:
+        """高高兴兴 is 高兴, if the lexicon has only that."""
+        return match[0] if self._has(match[0]) or not self._has(match[1] + match[2]) else match[1] + match[2]
+
+    def _has(self, word: str) -> bool:
+        node = self.lexicon.trie
+        for character in word:
+            if character not in node:
+                return False
+            node = node[character]
+        return "" in node
+
+    def units(self, text: str) -> tuple[list[Unit], Sequence[str]]:
+        """Phrases without the words that are seen through, and the characters they are of."""
+        text = _HYPERBOLE.sub(r"\1", text.translate(_PUNCTUATION))
+        characters = _TWICE.sub(self._once, text)
+        units: list[Unit] = []
+        drop = self._drop
+        for unit in units_of(characters, characters, self.lexicon.trie):
+            word = unit.entry.text or unit.word
+            if word == "地" and units and (units[-1].entry.senses or units[-1].entry.carrier):
+                units.append(unit)  # ends the reach of a negation: "不带情绪地"
+                continue
+            if word in drop and not unit.entry.senses and not unit.entry.level and not unit.entry.negation:
+                continue
+            if _is_noun(unit) and units and _is_noun(units[-1]):
+                units.append(Unit(unit.at, "and", OTHER, ""))  # 音量语速 are two nouns
+            unit.word = "and" if word in _AND else "or" if word in _OR else word
+            units.append(unit)
+        return units, characters
+
+
+def _is_noun(unit: Unit) -> bool:
+    return unit.entry.carrier in MEASURED and not unit.entry.senses and not unit.entry.level
+
+
+@cache
+def chinese() -> Chinese:
+    """The Chinese reader of this process."""
+    return Chinese()

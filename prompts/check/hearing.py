@@ -1,0 +1,69 @@
+"""A text heard in its language: its claims and its words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from prompts.check.ages import ages
+from prompts.check.chinese import chinese
+from prompts.check.english import english
+from prompts.check.faults import Language
+from prompts.check.lexicon import Lexicon, Sense
+from prompts.check.reading import Reader
+from prompts.check.units import Claim, Told, units_of
+
+_FEMALE = Sense((("gender", frozenset({"female"})),))
+_MALE = Sense((("gender", frozenset({"male"})),))
+_PRONOUNS = dict.fromkeys(("she", "her", "hers", "herself"), _FEMALE) | dict.fromkeys(
+    ("he", "him", "his", "himself"), _MALE
+)
+_EITHER = re.compile(r"\b(?:he|she|his|her|him|hers)(?:/| or )(?:she|he|her|his|him|hers)\b", re.I)
+
+
+_AS_ANYONE = re.compile(
+    r"\bas (\w+)(?:(?:,| and| or)? as (\w+))?(?:(?:,| and| or)? as (\w+))? as "
+    r"(?:people|most|anyone|anybody|one|you|everyone|folk|any|ordinary)\b"
+    r"(?! (?:can|could|possib|like|please|dare))",
+    re.I,
+)
+_SCALES = {
+    "loud": "volume", "quiet": "volume", "soft": "volume", "fast": "pace", "quick": "pace", "slow": "pace",
+    "rapid": "pace", "high": "pitch", "low": "pitch", "deep": "pitch",
+}  # fmt: skip
+
+
+def _as_anyone(match: re.Match[str]) -> str:
+    """ "as loudly and as quickly as people": at an ordinary volume and an ordinary pace."""
+    nouns = [_SCALES.get(word.lower().removesuffix("ly")) for word in match.groups() if word]
+    return match[0] if None in nouns else " and ".join(f"ordinary {noun}" for noun in nouns) + " of people"
+
+
+def lexicon_of(language: Language) -> Lexicon:
+    """The compiled lexicon of a language."""
+    return english().lexicon if language == "en" else chinese().lexicon
+
+
+@cache
+def _reader(language: Language) -> Reader:
+    through = {"and", "but", ",", "in", "of", "on"} if language == "en" else {"and"}
+    return Reader(lexicon_of(language), frozenset(through))
+
+
+def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
+    """The claims of a masked text, and its words (Chinese: characters)."""
+    forms: Sequence[str]
+    if language == "zh":
+        units, forms = chinese().units(text)
+        told = _reader("zh").read(units)
+    else:
+        if " as " in text:
+            text = _AS_ANYONE.sub(_as_anyone, text)
+        forms, written, fresh = english().read(text)
+        told = _reader("en").read(units_of(forms, written, english().lexicon.trie, fresh))
+        either = (" or " in text or "/" in text) and _EITHER.search(text)
+        pronouns = () if either else enumerate(written)
+        told.claims += [Claim(at, _PRONOUNS[w], "asserted", w) for at, w in pronouns if w in _PRONOUNS]
+    told.claims += ages(text, forms, language)
+    return told, forms

@@ -1,0 +1,195 @@
+"""The checker's lexicons: YAML that a linguist edits, compiled once into a trie of words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prompts.realiser.lexicon import digest as realiser_digest
+
+FOLDER = Path(__file__).parent / "lexicons"
+_ARTICLE = re.compile(r"\b(?:an?|the) ")
+END = ""
+"""The key of a trie node under which the entry of the phrase that ends there stands."""
+Reading = tuple[str, frozenset[str]]
+"""An attribute and the values any of which will do."""
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One thing a phrase tells.
+
+    `readings`: any will do. `beside`: values that it does not contradict. `weak`: may convey, is never a
+    fault. `only_contradicts`: conveys nothing, and is a fault only beside another value that is known.
+    """
+
+    readings: tuple[Reading, ...]
+    beside: tuple[Reading, ...] = ()
+    weak: bool = False
+    only_contradicts: bool = False
+
+
+@dataclass(slots=True)
+class Entry:
+    """Everything a phrase can be: its senses, and its parts in the grammar."""
+
+    text: str = ""
+    senses: tuple[Sense, ...] = ()
+    carrier: str | None = None
+    level: str | None = None
+    negation: str | None = None
+    stops: bool = False
+    invention: str | None = None
+    simile: bool = False
+    marks: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Lexicon:
+    """The compiled lexicon of one language."""
+
+    trie: Node
+    cues: Node
+    drop: frozenset[str]
+    together: Mapping[str, tuple[Sense, ...]]
+    opposites: Mapping[Reading, Reading]
+    source: Mapping[str, Any] = field(default_factory=dict)
+
+
+def phrases(text: str) -> Iterator[str]:
+    """The phrases of a comma-separated list."""
+    for phrase in text.replace("\n", " ").split(","):
+        if phrase := " ".join(phrase.split()):
+            yield phrase
+
+
+def sense_of(key: str) -> Sense:
+    """`?pitch=low energy=low ~ emotion=sad`: readings, and values beside which it is no fault."""
+    told, _, beside = key.partition("~")
+    weak, only = told.startswith("?"), told.startswith("!")
+    return Sense(_readings(told.lstrip("?!")), _readings(beside), weak, only)
+
+
+def _readings(text: str) -> tuple[Reading, ...]:
+    parts = [part.strip() for part in text.replace(", ", ",").split("=")]
+    if len(parts) == 1:
+        return ()
+    found: list[Reading] = []
+    name = parts[0]
+    for i, part in enumerate(parts[1:], 2):
+        values, following = part, ""
+        if i < len(parts):
+            values, _, following = part.rpartition(" ")
+        found.append((name, frozenset(values.split(","))))
+        name = following
+    return tuple(found)
+
+
+@cache
+def source(language: str) -> Mapping[str, Any]:
+    """The lexicon of a language as it stands in its file."""
+    return yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+Splitter = Callable[[str], list[str]]
+
+
+def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str]) -> Lexicon:
+    """The trie of all but the cues of stress and topic, which may overlap the rest and have their own."""
+    trie: Node = {}
+    cues: Node = {}
+
+    def entry(root: Node, phrase: str) -> Entry:
+        node = root
+        words = split(phrase)
+        if len(words) == 1 and len(_ARTICLE.sub("", phrase).split()) > 1 and words != [phrase]:
+            return Entry(phrase)  # too little is left of it
+        for word in words:
+            node = node.setdefault(word, {})
+        return node.setdefault(END, Entry(phrase))  # type: ignore[no-any-return]
+
+    for key, text in raw["tells"].items():
+        sense = sense_of(key)
+        for phrase in phrases(text):
+            found = entry(trie, phrase)
+            if sense not in found.senses:
+                found.senses += (sense,)
+    for carrier, text in raw["carriers"].items():
+        for phrase in phrases(text):
+            entry(trie, phrase).carrier = carrier
+    for level, text in raw["levels"].items():
+        for phrase in phrases(text):
+            entry(trie, phrase).level = level
+    for kind, text in raw["negation"].items():
+        for phrase in phrases(text):
+            found = entry(trie, phrase)
+            if kind == "stops":
+                found.stops = True
+            else:
+                found.negation = kind
+    for kind, text in raw["inventions"].items():
+        for phrase in phrases(text):
+            found = entry(trie, phrase)
+            if kind == "simile":
+                found.simile = True
+            elif kind != "idiom":
+                found.invention = kind
+                for form in _aspects(phrase):
+                    entry(trie, form).invention = kind
+    for mark in ("stress", "not_stress", "strong_stress", "about", "no_cue"):
+        for phrase in phrases(raw[mark]):
+            found = entry(cues, phrase)
+            found.marks |= {mark}
+    trie.pop(END, None)
+    cues.pop(END, None)
+    _heads(trie, [], trie)
+    opposites: dict[Reading, Reading] = {}
+    for pair in phrases(raw["opposites"]):
+        (one,), (other,) = (_readings(half) for half in pair.split("/"))
+        opposites[one], opposites[other] = other, one
+    together = {key: _senses(text) for key, text in raw["together"].items()}
+    return Lexicon(trie, cues, drop, together, opposites, raw)
+
+
+def _aspects(phrase: str) -> tuple[str, ...]:
+    """A Chinese verb and object with its particles: 跺脚, 跺着脚, 跺了跺脚."""
+    if len(phrase) != 2 or phrase.isascii():
+        return ()
+    verb, noun = phrase[0], phrase[1]
+    return tuple(f"{verb}{particle}{noun}" for particle in ("着", "了", "起", f"了{verb}", "一", "紧"))
+
+
+def _senses(text: str) -> tuple[Sense, ...]:
+    return tuple(sense_of(part.strip()) for part in text.split(" & "))
+
+
+def _heads(root: Node, path: list[str], node: Node) -> None:
+    """A phrase with a word in it that tells a gender tells it too: "young woman"."""
+    for word, below in node.items():
+        if word == END:
+            if len(path) > 1 and not below.invention:
+                below.senses += tuple(s for w in path for s in _gender(root, w) if s not in below.senses)
+        else:
+            _heads(root, [*path, word], below)
+
+
+def _gender(root: Node, word: str) -> tuple[Sense, ...]:
+    single = root.get(word, {}).get(END)
+    senses = single.senses if single else ()
+    return tuple(s for s in senses if s.readings and s.readings[0][0] == "gender" and not s.weak)
+
+
+@cache
+def digest() -> str:
+    """Changes when a word of the lexicons or a rule of the check does."""
+    files = sorted(FOLDER.glob("*.yaml")) + sorted(Path(__file__).parent.glob("*.py"))
+    text = b"\0".join(f.name.encode() + b"\0" + f.read_bytes().replace(b"\r\n", b"\n") for f in files)
+    return hashlib.sha256(text + realiser_digest().encode()).hexdigest()

@@ -1,0 +1,184 @@
+"""What a caption claims: the phrases found in it, each with the noun it hangs on and what negates it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from prompts.check.free import STRESS
+from prompts.check.hanging import carriers
+from prompts.check.lexicon import Lexicon, phrases, source
+from prompts.check.scenery import made_up
+from prompts.check.units import HARD, MEASURED, OTHER, Claim, Told, Unit
+
+REACH = 7
+"""Words that a negation reaches at most."""
+VERBS = frozenset(
+    {
+        form
+        for verb in source("en")["verbs"].split(", ")
+        for form in (verb, f"{verb}s", f"{verb}es", f"{verb}ed", f"{verb}d", f"{verb[:-1]}ies")
+    }
+)
+"""What a speaker may be said to do."""
+_OVER = frozenset({"above", "beyond", "exceed", "over", "past"})
+_UNDER = frozenset({"below", "beneath", "under"})
+_SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
+_LETS = frozenset(
+    {"let", "allow", "permit", "raise", "lift", "lower", "drop", "lose", "push", "force", "change", "with"}
+)
+
+
+class Reader:
+    """Reads one language."""
+
+    def __init__(self, lexicon: Lexicon, through: frozenset[str]) -> None:
+        """`through`: words that may stand between an adjective and its noun."""
+        self.lexicon = lexicon
+        self._through = through
+        self._mentions = frozenset(phrases(lexicon.source.get("mentions", "")))
+
+    def read(self, units: list[Unit]) -> Told:
+        """The claims of a text, in order."""
+        told = Told(has_stress=any(unit.word == STRESS for unit in units))
+        negation: str | None = None
+        left, list_like, between, simile, ignored = 0, False, False, False, False
+        for i, unit in enumerate(units):
+            entry, word = unit.entry, unit.word
+            if word in HARD or word == ":":
+                negation, simile, ignored = None, False, False
+                continue
+            if word == ",":
+                ignored = False
+                if negation and not (list_like and _goes_on(units, i)):
+                    negation = None
+                if not (negation and list_like):
+                    simile = False
+                continue
+            if word == "and":
+                ignored = False
+                if not (negation and list_like and (between or _is_noun_next(units, i))):
+                    negation = None
+                continue
+            if word == "their" and negation and units[i - 1].entry.negation is None:
+                of_noun = i + 1 < len(units) and units[i + 1].entry.carrier
+                negation = negation if of_noun and units[i - 1].word in _LETS else None
+            if negation and (word in _OVER or word in _UNDER) and not entry.level and not entry.senses:
+                negation = None
+            if word in ("as", "while") and _acts(units, i):
+                told.inventions.append((unit.at, "story", units[i + 2].surface))
+            if entry is OTHER:
+                if word == "than":
+                    ignored, negation = negation is None, None
+                left -= 1
+                if left <= 0:
+                    negation = None
+                continue
+            if ignored and unit.surface in _SAYS:
+                ignored = False
+            if entry.stops:
+                negation, ignored = None, False
+            if entry.negation:
+                kind = entry.negation
+                if kind == "hide":
+                    negation = None if negation else negation
+                elif kind == "turns":
+                    negation, left = (negation and "litotes"), REACH
+                elif kind == "unless":
+                    negation = None
+                else:
+                    negation = "not" if kind == "instead" else kind
+                    left = REACH
+                    list_like = entry.text in LIST_LIKE
+                    between = entry.text in _BETWEEN
+            if entry.simile:
+                simile = True
+            if ignored:
+                continue
+            if entry.carrier and entry.text in self._mentions:
+                told.mentions.setdefault(entry.carrier, unit.at)
+            self._claim(told, units, i, negation if not (entry.negation and not entry.senses) else None)
+            if entry.invention and not negation and not (simile and entry.invention != "voice"):
+                what = made_up(units, i)
+                if what:
+                    told.inventions.append((unit.at, what, entry.text))
+            left -= 1
+            if left <= 0:
+                negation = None
+        return told
+
+    def _claim(self, told: Told, units: list[Unit], i: int, negation: str | None) -> None:
+        unit = units[i]
+        entry = unit.entry
+        own = entry.negation is not None and bool(entry.senses)
+        polarity = "asserted" if negation is None or own else "litotes" if negation == "litotes" else "denied"
+        senses = entry.senses
+        if entry.level:
+            nouns = carriers(units, i, self._through)
+            level = _beyond(entry.level, units[i - 1].word if i else "")
+            hung = [s for c in nouns for s in self.lexicon.together.get(f"{level} {c}", ())]
+            senses = tuple(hung) or (*senses, *self.lexicon.together.get(f"{level} none", ()))
+        elif entry.carrier == "emotion" and negation and not senses:
+            senses, polarity = self.lexicon.together["no emotion"], "asserted"
+        if polarity != "asserted" and senses and senses[0].readings[0][0] in ("gender", "age"):
+            near = any(
+                u.entry.negation in ("not", "instead")
+                and (u.at >= unit.at - 3 or u.entry.text in ("neither", "nor"))
+                for u in units[max(0, i - 4) : i]
+            )
+            if not near:
+                polarity = "asserted"
+        if told.has_stress and _near_stress(units, i):
+            senses = tuple(
+                replace(s, weak=True) if s.readings[0][0] in MEASURED and not s.weak else s for s in senses
+            )
+        for sense in senses:
+            told.claims.append(Claim(unit.at, sense, polarity, entry.text))
+
+
+_BETWEEN = frozenset(
+    ["between", "midway between", "halfway between", "somewhere between", "partway between", "介于", "在于"]
+)
+LIST_LIKE = _BETWEEN | {
+    "no", "without", "neither", "nor", "free of", "free from", "devoid of", "none of", "lack", "lacking",
+    "no trace of", "no hint of", "absence of", "not a trace of", "not a hint of", "nothing",
+    "没有", "毫无", "无", "既不", "既没有", "不带", "没", "毫不",
+}  # fmt: skip
+"""Negations that reach over the commas and "and" of a list."""
+
+
+def _beyond(level: str, before: str) -> str:
+    """The level of "over medium" is high, that of "under the usual" low."""
+    if level != "normal":
+        return level
+    return "high" if before in _OVER else "low" if before in _UNDER else level
+
+
+def _acts(units: list[Unit], i: int) -> bool:
+    """True if "as she" goes on with a verb that the lexicon does not know: "as she stirs the soup"."""
+    if i + 3 >= len(units) or units[i + 1].word not in ("she", "he", "they"):
+        return False
+    verb = units[i + 2]
+    return verb.entry is OTHER and verb.surface.endswith(("s", "ed")) and verb.word not in VERBS
+
+
+def _near_stress(units: list[Unit], i: int) -> bool:
+    """True if the stressed word stands beside: what is said there is of the word, not of the voice."""
+    return any(u.word == STRESS for u in units[max(0, i - 3) : i + 4])
+
+
+def _goes_on(units: list[Unit], i: int) -> bool:
+    """True if an "or" follows this comma soon: "no hurry, no noise or fuss"."""
+    for unit in units[i + 1 : i + 7]:
+        if unit.word in HARD:
+            return False
+        if unit.word in ("or", "nor", "、"):
+            return True
+    return False
+
+
+def _is_noun_next(units: list[Unit], i: int) -> bool:
+    if i + 1 >= len(units):
+        return False
+    unit = units[i + 1]
+    known = unit.entry.senses or unit.entry.carrier == "emotion"
+    return bool(known) and not unit.surface.endswith("ly") and not unit.entry.level

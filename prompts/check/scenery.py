@@ -1,0 +1,54 @@
+"""Words that make something up only in some company: "in the hall", "her hands", "she stands"."""
+
+from __future__ import annotations
+
+from prompts.check.free import STRESS
+from prompts.check.units import HARD, Unit
+
+_PLACES = frozenset(
+    {
+        "in", "at", "on", "by", "near", "from", "through", "outside", "inside", "under", "across", "over",
+        "beside", "behind", "against", "into", "along", "around", "beneath", "aboard", "amid", "past",
+        "below", "above",
+    }
+)  # fmt: skip
+_OWNED = frozenset({"their", "with"})
+_WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
+
+
+def made_up(units: list[Unit], i: int) -> str | None:
+    """The kind of what a word makes up here; None if nothing."""
+    kind = units[i].entry.invention
+    if kind == "place":
+        return "scene" if _before(units, i, _PLACES, 4) else None
+    if kind == "limb":
+        moves = i and units[i - 1].word == "," and i + 1 < len(units) and units[i + 1].surface.endswith("ing")
+        return "body" if moves or _before(units, i, _OWNED, 2) else None
+    if kind == "posture":
+        return "body" if _is_posture(units, i) else None
+    return kind
+
+
+def _before(units: list[Unit], i: int, words: frozenset[str], reach: int) -> bool:
+    for unit in reversed(units[max(0, i - reach) : i]):
+        if unit.word in HARD or unit.word == ",":
+            return False
+        if unit.word in words:
+            return True
+    return False
+
+
+def _is_posture(units: list[Unit], i: int) -> bool:
+    """True if a person does it, not a voice: "she stands by", but not "it stands high in her range"."""
+    if any(u.word == STRESS for u in units[i + 1 : i + 5]):
+        return False
+    after = [u.entry for u in units[i + 1 : i + 5]]
+    if any(e.level or e.carrier or (e.senses and e.invention is None) for e in after):
+        return False
+    before = units[i - 1].word if i else ","
+    person = i and any(sense.readings[0][0] in ("gender", "age") for sense in units[i - 1].entry.senses)
+    return (
+        before in _WHO
+        or bool(person)
+        or (units[i].surface.endswith("ing") and before in (",", "and", "while", "when", "as"))
+    )

@@ -1,0 +1,227 @@
+"""What is wrong with a caption as text: its form, its length, its language, repetition of the prompt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from prompts.check.free import MOOD, STRESS, TOPIC, WORDS, tokens
+from prompts.check.lexicon import source
+from prompts.stopwords import stopwords
+
+_PATTERNS = source("form")
+
+
+def _one_of(name: str) -> str:
+    return f"(?:{'|'.join(_PATTERNS[name])})"
+
+
+SHORT = {"en": 4, "zh": 8}
+LONG = {"en": 120, "zh": 240}
+"""Words (English) or characters (Chinese), without the words to say, the topic and the stress."""
+ECHO_TOKENS = {"en": 10, "zh": 18}
+"""A run of the prompt this long in a caption is an echo; shorter ones are the common speech of captions."""
+_COUNTED = {"en": re.compile(r"[^\W_]+(?:['’-][^\W_]+)*"), "zh": re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]+")}
+_NAMED = re.compile(f"[{TOPIC}{STRESS}{MOOD}]")
+_MASK = re.compile(f"[{TOPIC}{STRESS}{MOOD}{WORDS}]")
+_MARKUP = re.compile(
+    r"(?:^|\n)\s*(?:[-*•]|\d+[.)])\s|[：:]\s*[-•]\s|\bTODO\b|\bN/A\b|\bXXX\b|_{2,}| [-•] \w+:"
+)
+_BEFORE_COLON = re.compile(r"([\w ]+?)\s*[:：=]")
+_LABELS = frozenset(_PATTERNS["labels"])
+_MAYBE = frozenset("-•*\n_0123456789TNX")
+_BAD = frozenset("[]{}<>|`#\\【】*")
+_LABEL_FIRST = re.compile(
+    r"\s*(?:description|instruction|caption|output|answer|gender|age|pitch|volume|speed|emotion|energy|attributes|描述|指令|输出|性别|年龄|音高|音调|音量|语速|情绪|情感|结果|答案|属性)\s*[:：=]",
+    re.I,
+)
+_CHAT_FIRST = re.compile(r"\W*" + _one_of("chat_first"), re.I)
+_CHAT = re.compile(_one_of("chat"), re.I)
+_ECHO = re.compile(_one_of("echo"), re.I)
+_CHAT_GATES = tuple(_PATTERNS["chat_gates"])
+_ECHO_GATES = tuple(_PATTERNS["echo_gates"])
+_SENTENCE = re.compile(r"[.!?。！？\n]+")
+_CHUNK = re.compile(r"[,;/.]+")
+_CUT = re.compile(
+    r"(?:\b(?:a|an|the|and|but|or|with|(?:with|and) (?:her|his|their)|from|into|very|because|whose"
+    r"|my|your|than|[,;] while|(?:full|out|tone|voice|sense|air|kind|sort|pitch|pace|volume) of)"
+    r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|一个|一位)\s*[.。…]*\s*$",
+    re.I,
+)
+_STOPPED = ".!?。！？"
+_CLOSERS = "\"'”’」』»)）"
+_VERBS = re.compile(
+    r"\b(?:is|are|was|were|be|being|has|have|had|does|do|speak|talk|say|sound|keep|come|utter|deliver|read|hear|heard|let|make|use|give|put|carr|belong|"
+    r"ask|get|cast|produce|generate|stress|convey|hold|run|sit|stay|move|tell|voice|express|fall|show|take|remain|emphasi|place|lean|want|imagine|picture|recite|announce|declare|pronounce|address|discuss|pour|tumble|fill|colour|color|ring|rise|flow|bring|go|hurr|draw|stretch|emerge|race|rush|rattle|drawl|pipe|whisper|murmur|shout|lean|want)(?:s|es|ies|ing|ed|ken|en)?\b|\b(?:spoken|said|told|'s|speaking|pitche[sd]|pitching|goes|hurries)\b",
+    re.I,
+)
+_CHUNK_ZH = re.compile(r"[，,、；;。/／]+")
+_PREDICATE_ZH = re.compile(r".{0,6}(?:音|调|声|嗓|语速|语气|情绪|节奏|速度|快慢|口气|感情|心情).{1,}")
+_VERB_ZH = re.compile(r"[说讲读话他她用着让请听谈念聊提却但也都就把透带得是在像很十]")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_FOREIGN = re.compile(r"[\u0370-\u06ff\u0900-\u0eff\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]")
+_LATIN = re.compile(r"[A-Za-zÀ-ÿ]+(?:['’-][A-Za-zÀ-ÿ]+)*")
+_LATIN_RUN = re.compile(r"[A-Za-zÀ-ÿ]{2,}(?:[ ,.'’-]+[A-Za-zÀ-ÿ]+){1,}")
+_LATIN_WORD = re.compile(r"(?<![A-Za-z])[a-z]{4,}(?![A-Za-z])")
+_CLAUSE = re.compile(r"[.,;:!?—–()]+")
+
+
+LISTED = "lists labels and values instead of being prose"
+
+
+def language_fault(text: str, language: str) -> str | None:
+    """Why the text (masked) is not in its language; None if it is."""
+    foreign = _FOREIGN.search(text)
+    if foreign:
+        return "is partly written in another script"
+    if language == "zh":
+        if not _HAN.search(text) and _LATIN.search(text):
+            return "is not in Chinese"
+        mixed = _LATIN_RUN.search(text) or _LATIN_WORD.search(text)
+        return "has words in Latin letters among the Chinese" if mixed else None
+    if _HAN.search(text):
+        return "has Chinese in it" if _LATIN.search(text) else "is not in English"
+    return _not_english(text)
+
+
+def _not_english(text: str) -> str | None:
+    english, latin = stopwords("en"), stopwords("latin")
+    words = _CLAUSE.sub(" ", text.lower()).split()
+    if sum(map(latin.__contains__, words)) < 2:
+        return None
+    for clause in _CLAUSE.split(text.lower()):
+        own = other = 0
+        for word in clause.split():
+            if word in english:
+                own += 1
+            elif word in latin:
+                other += 1
+        if other >= 2 and other > own:
+            return "has words of another language than English"
+    return None
+
+
+def form_fault(text: str, original: str, language: str) -> str | None:
+    """Why the text (masked) is not prose; None if it is."""
+    if not _BAD.isdisjoint(text) or (not _MAYBE.isdisjoint(text) and _MARKUP.search(text)):
+        return "has markup, brackets or a list in it where plain prose is asked for"
+    if _CHAT_FIRST.match(text) or (_any(_CHAT_GATES, text) and _CHAT.search(text)):
+        return "talks to the person who asked instead of being the caption alone"
+    if _LABEL_FIRST.match(text) or ((":" in text or "：" in text or "=" in text) and _labels(text) >= 2):
+        return LISTED
+    if _fragments(text, language):
+        return "is a string of bare words instead of a sentence"
+    return _unfinished(text)
+
+
+def _labels(text: str) -> int:
+    return sum(found.lower().split()[-1] in _LABELS for found in _BEFORE_COLON.findall(text) if found.split())
+
+
+def _any(gates: tuple[str, ...], text: str) -> bool:
+    lower = text.lower()
+    for gate in gates:  # noqa: SIM110 - a generator takes five times as long
+        if gate in lower:
+            return True
+    return False
+
+
+def _fragments(text: str, language: str) -> bool:
+    if language == "en":
+        chunks = [c.split() for c in _CHUNK.split(text) if c.strip()]
+        n = sum(map(len, chunks))
+        few = (
+            not _HAN.search(text)
+            and len(chunks) >= 3
+            and n <= 2.6 * len(chunks)
+            and max(map(len, chunks)) < 5
+        )
+        return (few or (n <= 3 and " and " in text and not _MASK.search(text))) and not _VERBS.search(text)
+    chunks_zh = [c for c in _CHUNK_ZH.split(text) if c] if _HAN.search(text) else []
+    return (
+        len(chunks_zh) >= 3
+        and sum(map(len, chunks_zh)) <= 4.2 * len(chunks_zh)
+        and 2 * sum(bool(_PREDICATE_ZH.match(c)) for c in chunks_zh) < len(chunks_zh)
+        and not _VERB_ZH.search(text)
+    )
+
+
+def _unfinished(text: str) -> str | None:
+    end = text.rstrip()
+    stripped = end.rstrip(_CLOSERS)
+    if not stripped:
+        return None
+    last = stripped[-1]
+    if last == WORDS or stripped[-2:-1] == WORDS:
+        return None
+    if last not in _STOPPED:
+        if last == "…":
+            return "breaks off unfinished"
+        return "has no full stop at its end, as if it broke off"
+    if stripped.endswith("...") or _CUT.search(stripped[-16:]):
+        return "breaks off unfinished"
+    return None
+
+
+def length_fault(text: str, language: str) -> str | None:
+    """Why the text (masked) is too short or too long; None if it is neither."""
+    if (language == "en" and 12 < text.count(" ") < 90) or (language == "zh" and 30 < len(text) < 200):
+        return None
+    n = len(_COUNTED[language].findall(_MASK.sub(" ", text)))
+    unit = "words" if language == "en" else "characters"
+    foreign = 0 if language == "en" else 2 * len(_NAMED.findall(text))
+    if n + foreign < SHORT[language]:
+        return f"is too short: {n} {unit} of its own, at least {SHORT[language]} are needed"
+    if n > LONG[language]:
+        return f"is too long: {n} {unit} of its own, at most {LONG[language]} are allowed"
+    return None
+
+
+def echo_fault(text: str, language: str, prompt: str) -> str | None:
+    """Why the text (masked) repeats the prompt or itself; None if it does not."""
+    if _any(_ECHO_GATES, text) and _ECHO.search(text):
+        return "repeats the task it was given"
+    seen: list[str] = []
+    for sentence in _sentences(text):
+        if any(_same(sentence, other) for other in seen):
+            return "says the same sentence twice"
+        seen.append(sentence)
+    if prompt and _repeats(text, language, prompt):
+        return "repeats a piece of the prompt word for word"
+    return None
+
+
+def _sentences(text: str) -> Iterator[str]:
+    pieces = [piece for piece in _SENTENCE.split(text) if len(piece) > 5]
+    for sentence in pieces if len(pieces) > 1 else ():
+        plain = " ".join(tokens(sentence))
+        if plain.count(" ") >= 2:
+            yield plain
+
+
+def _same(sentence: str, other: str) -> bool:
+    """True if two sentences are one but for a phrase before it ("Again, ...") or a word in ten."""
+    if sentence.endswith(other) or other.endswith(sentence):
+        return True
+    one, two = set(sentence.split()), set(other.split())
+    return len(one & two) >= max(6, 0.85 * len(one | two))
+
+
+@lru_cache(maxsize=64)
+def _joined(prompt: str) -> str:
+    return f" {' '.join(tokens(prompt))} "
+
+
+def _repeats(text: str, language: str, prompt: str) -> bool:
+    return shares_run(tokens(text), _joined(prompt), ECHO_TOKENS[language])
+
+
+def shares_run(own: list[str], joined: str, n: int) -> bool:
+    """True if `n` tokens in a row stand in `joined` (tokens with a space around each)."""
+    run = 0
+    for end, token in enumerate(own, 1):
+        run = run + 1 if f" {token} " in joined else 0
+        if run >= n and f" {' '.join(own[end - n : end])} " in joined:
+            return True
+    return False

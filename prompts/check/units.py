@@ -1,0 +1,69 @@
+"""A caption cut into the phrases of the lexicon, and what is claimed by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from prompts.check.lexicon import END, Entry, Node, Sense
+
+OTHER = Entry()
+"""The entry of a word that the lexicon does not know."""
+HARD = frozenset(".;")
+MEASURED = frozenset({"pitch", "energy", "speed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing told at a place: asserted, denied, or (litotes) its opposite asserted."""
+
+    at: int
+    sense: Sense
+    polarity: str  # "asserted", "denied", "litotes"
+    text: str
+
+
+@dataclass(slots=True)
+class Told:
+    """All that was read in a caption; `mentions`: where the noun of an attribute stands, told or not."""
+
+    claims: list[Claim] = field(default_factory=list)
+    inventions: list[tuple[int, str, str]] = field(default_factory=list)
+    has_stress: bool = False
+    mentions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Unit:
+    """A phrase of the lexicon, or a word it does not know; `fresh`: an article stands before it."""
+
+    at: int
+    word: str
+    entry: Entry
+    surface: str
+    fresh: bool = False
+
+
+def units_of(
+    forms: Sequence[str], surface: Sequence[str], trie: Node, fresh: frozenset[int] = frozenset()
+) -> list[Unit]:
+    """The longest phrase at each place, left to right."""
+    found: list[Unit] = []
+    at, n = 0, len(forms)
+    while at < n:
+        node = trie.get(forms[at])
+        if node is None:
+            found.append(Unit(at, forms[at], OTHER, surface[at], at in fresh))
+            at += 1
+            continue
+        entry, end, i = node.get(END), at + 1, at + 1
+        while i < n:
+            node = node.get(forms[i])
+            if node is None:
+                break
+            i += 1
+            if END in node:
+                entry, end = node[END], i
+        found.append(Unit(at, forms[at], entry or OTHER, surface[at], at in fresh))
+        at = end
+    return found

@@ -1,0 +1,175 @@
+"""From what a caption claims and what is known to its faults."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prompts.check.lexicon import Reading
+from prompts.check.units import Claim, Told
+
+POLES = {"pitch": ("high", "low"), "energy": ("high", "low"), "speed": ("fast", "slow")}
+NAMES = {
+    "gender": "gender",
+    "age": "age",
+    "pitch": "pitch",
+    "energy": "loudness",
+    "speed": "pace",
+    "emotion": "emotion",
+    "emphasis": "stressed word",
+    "topic": "topic",
+}
+WHAT = {
+    "body": "body language",
+    "scene": "a scene",
+    "mind": "a motive or a thought",
+    "story": "a story",
+    "voice": "a trait of the voice that is not known",
+}
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Which attributes are told (and where first), contradicted, or made up."""
+
+    conveyed: dict[str, int] = field(default_factory=dict)
+    contradicted: dict[str, str] = field(default_factory=dict)
+    invented: list[str] = field(default_factory=list)
+
+    def tell(self, attribute: str, at: int) -> None:
+        """Note that an attribute is conveyed at a place."""
+        if at < self.conveyed.get(attribute, at + 1):
+            self.conveyed[attribute] = at
+
+
+def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Reading, Reading]) -> Verdict:
+    """The verdict on the claims; `known` has for each known attribute the values that are right."""
+    verdict = Verdict()
+    pending: list[Claim] = []
+    denied: dict[str, set[str]] = {}
+    vaguely: dict[str, set[str]] = {}
+    for claim in told.claims:
+        if claim.polarity == "denied":
+            _deny(claim, denied, vaguely)
+        elif claim.polarity == "litotes":
+            _deny(claim, denied, vaguely)
+            _opposite(claim, known, opposites, verdict)
+        elif not _supported(claim, known, verdict):
+            pending.append(claim)
+    _between(denied, known, verdict)
+    _mentioned(told, known, verdict)
+    for claim in pending:
+        _fault(claim, known, verdict)
+    for attribute, values in denied.items():
+        right = known.get(attribute)
+        if right and right <= values and attribute not in verdict.contradicted:
+            poles = POLES.get(attribute)
+            if (poles and right == frozenset({"normal"})) or (
+                attribute == "gender" and "gender" in verdict.conveyed
+            ):
+                continue
+            verdict.contradicted[attribute] = "it is denied"
+    for attribute, values in vaguely.items():
+        right = known.get(attribute)
+        if right and right <= values and attribute not in verdict.conveyed:
+            verdict.contradicted.setdefault(attribute, "it is denied")
+    return verdict
+
+
+def _mentioned(told: Told, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
+    """Gives the benefit of the doubt: a noun with words about it that the lexicon does not know tells."""
+    for attribute, at in told.mentions.items():
+        if attribute in verdict.conveyed or attribute not in known:
+            continue
+        if not any(name == attribute for claim in told.claims for name, _ in claim.sense.readings):
+            verdict.tell(attribute, at)
+
+
+def _supported(claim: Claim, known: Mapping[str, frozenset[str]], verdict: Verdict) -> bool:
+    sense = claim.sense
+    if sense.only_contradicts:
+        return False
+    found = False
+    for attribute, values in sense.readings:
+        right = known.get(attribute)
+        if right and not right.isdisjoint(values):
+            verdict.tell(attribute, claim.at)
+            found = True
+    return found
+
+
+def _deny(claim: Claim, denied: dict[str, set[str]], vaguely: dict[str, set[str]]) -> None:
+    if not claim.sense.only_contradicts:
+        for name, told in claim.sense.readings:
+            vaguely.setdefault(name, set()).update(told)
+    if len(claim.sense.readings) != 1 or claim.sense.only_contradicts or claim.sense.weak:
+        return
+    ((attribute, values),) = claim.sense.readings
+    if len(values) == 1 or attribute == "age":
+        denied.setdefault(attribute, set()).update(values)
+
+
+def _opposite(
+    claim: Claim, known: Mapping[str, frozenset[str]], opposites: Mapping[Reading, Reading], verdict: Verdict
+) -> None:
+    for reading in claim.sense.readings:
+        other = opposites.get(reading)
+        if other is None:
+            continue
+        right = known.get(other[0])
+        if right and not right.isdisjoint(other[1]):
+            verdict.tell(other[0], claim.at)
+        elif right is None and len(claim.sense.readings) == 1 and not claim.sense.weak:
+            verdict.invented.append(claim.text)
+
+
+def _between(denied: Mapping[str, set[str]], known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
+    for attribute, poles in POLES.items():
+        if denied.get(attribute, set()) >= set(poles):
+            right = known.get(attribute)
+            if right == frozenset({"normal"}):
+                verdict.tell(attribute, 0)
+            elif right is None:
+                verdict.invented.append(f"neither {poles[0]} nor {poles[1]}")
+
+
+def _fault(claim: Claim, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
+    sense = claim.sense
+    if sense.weak:
+        return
+    for attribute, values in sense.beside:
+        right = known.get(attribute)
+        if right and not right.isdisjoint(values):
+            return
+    contrary = [attribute for attribute, _ in sense.readings if known.get(attribute)]
+    if sense.only_contradicts:
+        contrary = [
+            a for a in contrary if a not in verdict.conveyed and known[a].isdisjoint(dict(sense.readings)[a])
+        ]
+        if not contrary:
+            return
+    if not contrary:
+        verdict.invented.append(claim.text)
+        return
+    unknown = len(contrary) < len(sense.readings)
+    open_ones = [a for a in contrary if a not in verdict.conveyed]
+    if unknown and not open_ones:
+        verdict.invented.append(claim.text)
+        return
+    verdict.contradicted.setdefault((open_ones or contrary)[0], claim.text)
+
+
+def reasons(
+    verdict: Verdict, known: Mapping[str, frozenset[str]], exempt: bool
+) -> Iterator[tuple[str, str | None, str]]:
+    """Kind, attribute and reason of each fault; `exempt` captions (other languages) miss nothing."""
+    for attribute, right in known.items():
+        value = " or ".join(sorted(right)) if right else "the one given"
+        if attribute in verdict.contradicted:
+            yield (
+                "distortion",
+                attribute,
+                f"contradicts the {NAMES[attribute]}, which is {value}: {verdict.contradicted[attribute]}.",
+            )
+        elif attribute not in verdict.conveyed and not exempt:
+            yield "omission", attribute, f"does not tell the {NAMES[attribute]}, which is {value}."

@@ -1,0 +1,51 @@
+"""Where the words to say stand that should not, or more than they."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from prompts.check import free, surface
+from prompts.check.free import WORDS
+from prompts.check.known import Known
+from prompts.realiser.quoting import is_chinese
+
+QUOTED_WORDS, QUOTED_CHARACTERS = 4, 8
+"""A run of the transcript this long in a description quotes it."""
+_TOKENS_OR_MASK = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)*|\ue000")
+
+
+def quoted_words(text: str, known: Known) -> str | None:
+    """Why a description quotes the transcript; None if it does not."""
+    plain = free.clean(text)
+    for phrase in (known.topic, known.stress):
+        if phrase:
+            plain, _ = free.replace_word(plain, phrase, " \ue000 ")
+    own = _TOKENS_OR_MASK.findall(plain.lower())
+    words = _transcript_tokens(known.words)
+    n = QUOTED_CHARACTERS if is_chinese(known.words) else QUOTED_WORDS
+    length = words.count(" ") - 1
+    if length >= n:
+        if surface.shares_run(own, words, n):
+            return "quotes the words that are said; only the instruction may have them."
+        return None
+    if not length or (known.stress and free.tokens(known.stress) == words.split()):
+        return None
+    quotations = [m[0] for m in free.QUOTED.finditer(plain)]
+    whole = words.strip()
+    if any(" ".join(free.tokens(q)) == whole for q in quotations):
+        return "quotes the words that are said; only the instruction may have them."
+    return None
+
+
+@lru_cache(maxsize=4096)
+def _transcript_tokens(words: str) -> str:
+    return f" {' '.join(free.tokens(words))} "
+
+
+def has_more(text: str) -> bool:
+    """True if the quotation of the words to say has more words in it."""
+    return any(
+        WORDS in m[0] and any(c.isalnum() for c in m[0]) and len(m[0]) < 400
+        for m in free.QUOTED.finditer(text)
+    )
