@@ -21,7 +21,7 @@ _HERE = Path(__file__).parent
 def ways() -> dict[str, tuple[str, ...]]:
     """Every family with its ways, without importing any of them."""
     found: dict[str, list[str]] = {}
-    for file in sorted(_HERE.glob("*/*.py")):
+    for file in sorted(_HERE.glob("[!_]*/*.py")):
         if not file.stem.startswith("_"):
             found.setdefault(file.parent.name, []).append(file.stem)
     return {family: tuple(names) for family, names in found.items()}

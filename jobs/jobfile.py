@@ -8,12 +8,13 @@ annotators:
     - {use: secap, languages: [zh]}
 pools: [{name: cpu, cpus: 1}]
 limits: {max_attempts: 3}
+serve: {model: models/base, lora: {rewriter: models/rewriter}}   # vLLM beside the job: docs/serving.md
 shard_size: 200
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,16 @@ from typing import Any
 import yaml
 
 import annotators
+from jobs.output import notice
+from jobs.serving.asked import identified, tell
+from jobs.serving.settings import Serve, read_serve
 from pipeline.errors import OptionError, unknown
 from pipeline.job import Job, Limits, Pool, WaySpec, make_job
 from pipeline.options import options_of
 
 PROFILES = Path(__file__).parent / "profiles"
 _SCALARS = ("shard_size", "calibrate_clips", "seed", "keep_sound")
-_KEYS = {"annotators", "pools", "limits", *_SCALARS}
+_KEYS = {"annotators", "pools", "limits", "serve", *_SCALARS}
 
 
 def profiles() -> tuple[str, ...]:
@@ -71,13 +75,20 @@ def build_job(
     keep_given: Sequence[str] = (),
     **overrides: Any,
 ) -> Job:
-    """The job a record describes, with `--set` assignments applied; `overrides` of None change nothing."""
+    """The job a record describes, with `--set` assignments applied; `overrides` of None change nothing.
+
+    Where an option is set that the way in the record does not have and exactly one other way of the family
+    does, that way is taken, and a line on standard error says so.
+    """
     limits = record.get("limits") or {}
     if not isinstance(limits, dict):
         raise OptionError(f"'limits' must map names to numbers, not {limits!r}.")
     record = {**record, "annotators": dict(record["annotators"]), "limits": dict(limits)}
+    chosen = {name for name, equals, _ in (text.partition("=") for text in sets) if equals}
     for assignment in sets:
-        _assign(record, assignment)
+        _assign(record, assignment, chosen)
+    if serve := serve_of(record):
+        record = tell(record, serve)
     rest: dict[str, Any] = {k: record[k] for k in _SCALARS if k in record}
     rest |= {k: v for k, v in overrides.items() if v is not None}
     if record.get("pools"):
@@ -89,6 +100,11 @@ def build_job(
         keep_given=frozenset(keep_given),
         **rest,
     )
+
+
+def serve_of(record: Mapping[str, Any]) -> Serve | None:
+    """What the job serves itself, under names that say which weights; none where it asks for nothing."""
+    return identified(read_serve(record["serve"])) if record.get("serve") else None
 
 
 def specs_of(record: Mapping[str, Any]) -> list[WaySpec]:
@@ -115,8 +131,11 @@ def _spec(family: str, entry: object) -> WaySpec:
     return WaySpec(family, name, cls, options, None if languages is None else _names("languages", languages))
 
 
-def _assign(record: dict[str, Any], assignment: str) -> None:
-    """Apply `family=way`, `family=off`, `family.option=value` or `limits.name=value`."""
+def _assign(record: dict[str, Any], assignment: str, chosen: Set[str]) -> None:
+    """Apply `family=way`, `family=off`, `family.option=value` or `limits.name=value`.
+
+    The ways of the families in `chosen` are as somebody set them.
+    """
     name, equals, text = assignment.partition("=")
     family, dot, option = name.partition(".")
     if not equals or not family or (dot and not option):
@@ -138,7 +157,37 @@ def _assign(record: dict[str, Any], assignment: str) -> None:
     if family not in present:
         raise unknown("annotator in this job", family, present)
     given = entries[family] if isinstance(entries[family], list) else [entries[family]]
+    if family not in chosen and (other := _other_way(family, given, option)):
+        notice(
+            f"{family} is filled by {other}, because {assignment.partition('=')[0]} is an option of that way."
+        )
+        given = [_moved(family, given[0], other)]
     entries[family] = [_with_option(family, e, option, value, alone=len(given) == 1) for e in given]
+
+
+def _other_way(family: str, entries: Sequence[Any], option: str) -> str | None:
+    """The one other way of the family that has the option, where the only one of the job has not."""
+    if len(entries) != 1:
+        return None
+    name = entries[0] if isinstance(entries[0], str) else str(entries[0].get("use"))
+    if option in options_of(annotators.load(family, name)):
+        return None
+    others = [way for way in annotators.ways().get(family, ()) if way != name and _has(family, way, option)]
+    return others[0] if len(others) == 1 else None
+
+
+def _has(family: str, way: str, option: str) -> bool:
+    try:
+        return option in options_of(annotators.load(family, way))
+    except OptionError:  # a package that is not installed
+        return False
+
+
+def _moved(family: str, entry: Any, way: str) -> dict[str, Any]:
+    """The entry for another way, with what that way too can be told."""
+    known = {*options_of(annotators.load(family, way)), "languages"}
+    kept = {} if isinstance(entry, str) else {k: v for k, v in entry.items() if k in known}
+    return {"use": way, **kept}
 
 
 def _with_option(family: str, entry: Any, option: str, value: object, *, alone: bool) -> Any:

@@ -17,6 +17,11 @@ def emit(facts: object) -> None:
     sys.stdout.write(json.dumps(facts, ensure_ascii=False, indent=1, default=str) + "\n")
 
 
+def notice(text: str) -> None:
+    """Say one line to whoever watches."""
+    sys.stderr.write(f"{text}\n")
+
+
 def shown(value: object) -> str:
     """Text of a corpus, fit for a terminal: one line, no markup, no control codes, no reversed writing."""
     return escape("".join("\ufffd" if _steers(c) else c for c in str(value).replace("\n", "\u21b5")))

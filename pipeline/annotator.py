@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, TypeVar
 
 from pipeline.clip import Clip, Samples
 from pipeline.errors import ClipError
+from pipeline.journal import Journal
 from pipeline.models import Located, Published, locate
 from pipeline.rows import Row
 
@@ -68,6 +70,14 @@ class Annotator(Generic[R]):
     """Most seconds of sound in a batch, padding counted where clips are sorted by length."""
     sorts_by_length: ClassVar[bool] = False
     """Whether batches are made of clips of like length, so that little is padded."""
+
+    @classmethod
+    def complete(cls, options: Mapping[str, object]) -> Mapping[str, object]:
+        """The options with what only the surroundings can tell: the model that an endpoint serves.
+
+        Asked once, where a job is made; whoever annotates is told.
+        """
+        return options
 
     @classmethod
     def published(cls, options: Mapping[str, object]) -> tuple[Published, ...]:
@@ -136,6 +146,29 @@ class BatchedAnnotator(Annotator[R], Generic[R, B]):
     def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
         """Prepare and infer."""
         return self.infer(clips, self.prepare(clips))
+
+
+class AskingAnnotator(Annotator[R]):
+    """An annotator that asks a service, many clips at once: its batch is the whole shard.
+
+    An answer is noted in the journal the moment it comes and never asked for again. There is no deadline
+    for a service, which may be away for hours; there is one for `ask` to call `alive` again, so that
+    what is stuck here, in a check of some answer, ends like any other batch that hangs. Each request
+    needs a timeout of its own.
+    """
+
+    batch_clips = sys.maxsize
+    batch_s = float("inf")
+
+    def ask(
+        self, clips: Sequence[Clip], journal: Journal, alive: Callable[[], None]
+    ) -> Sequence[R | Skip | ClipError]:
+        """One outcome per clip, in order."""
+        raise NotImplementedError
+
+    def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
+        """Ask, and remember nothing."""
+        return self.ask(clips, Journal(), lambda: None)
 
 
 class CalibratedAnnotator(Annotator[R]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -57,7 +57,7 @@ class Given:
 
     def only(self, names: frozenset[str]) -> Given:
         """The same with every other field None: an annotator sees what it declares, no more."""
-        return replace(self, **{f.name: None for f in fields(self) if f.name not in names})
+        return Given(**{name: getattr(self, name) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

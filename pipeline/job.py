@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Annotated, Any
 
-from pipeline.annotator import Annotator, CalibratedAnnotator, SoundAnnotator
+from pipeline.annotator import Annotator, AskingAnnotator, CalibratedAnnotator, SoundAnnotator
 from pipeline.clip import Given
 from pipeline.errors import OptionError, unknown
 from pipeline.fingerprint import fingerprint
-from pipeline.options import Option, checked, resolve
+from pipeline.options import Option, checked, identifying, resolve
 from pipeline.rows import Row
 from pipeline.schema import CLIP_COLUMNS, columns_of
 
@@ -67,6 +67,11 @@ class Way:
         """Whether a sound artifact belongs to it."""
         return issubclass(self.cls, SoundAnnotator)
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks a service, whose answers are kept until its sidecar is there."""
+        return issubclass(self.cls, AskingAnnotator)
+
     def build(self) -> Annotator[Any]:
         """The annotator, ready. Loads its model."""
         return self.cls(**self.options)
@@ -77,7 +82,7 @@ class Way:
             "annotator": self.family,
             "way": self.name,
             "version": self.cls.version,
-            "options": dict(self.options),
+            "options": identifying(self.cls, self.options),
             "models": [asdict(m) for m in self.cls.models(self.options)],
             "given_used": sorted(self.sees),
             "languages": None if self.languages is None else sorted(self.languages),
@@ -211,7 +216,7 @@ def _resolved(specs: Sequence[WaySpec], ignore_given: bool, keep_given: frozense
 
 
 def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...], rank: int) -> Way:
-    options = resolve(spec.cls, spec.owner, spec.options)
+    options = dict(spec.cls.complete(resolve(spec.cls, spec.owner, spec.options)))
     languages = spec.cls.languages if spec.languages is None else spec.languages
     needs, wants = _reads(spec)
     present = {w.family for w in before}
@@ -220,7 +225,7 @@ def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...], rank:
         "family": spec.family,
         "way": spec.name,
         "version": spec.cls.version,
-        "options": options,
+        "options": identifying(spec.cls, options),
         "models": [[m.name, m.identity] for m in spec.cls.models(options)],
         "salt": spec.cls.salt(options),
         "languages": None if languages is None else sorted(languages),

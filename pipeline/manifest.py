@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import pyarrow as pa
 
@@ -18,6 +18,7 @@ from pipeline.schema import arrow_type
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
+T = TypeVar("T")
 _AUDIO = tuple(f.name for f in fields(AudioRef))
 _GIVEN = tuple(f.name for f in fields(Given))
 _AUDIO_COLUMNS = sorted((f"audio_{name}", name) for name in _AUDIO)
@@ -51,9 +52,9 @@ def _plain_type(hint: Any) -> Any:
 SCHEMA = _schema()
 
 
-def shards_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def shards_of(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Items in groups of `size`, in order; the last may be smaller. Nothing is held beyond one group."""
-    group: list[Item] = []
+    group: list[T] = []
     for item in items:
         group.append(item)
         if len(group) == size:

@@ -16,12 +16,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a person needs to know of an option. `low` and `high` are inclusive bounds."""
+    """What a person needs to know of an option. `low` and `high` are inclusive bounds.
+
+    `identity=False`: it says where or how fast, never what: it is no part of the fingerprint.
+    """
 
     doc: str
     unit: str = ""
     low: float | None = None
     high: float | None = None
+    identity: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,12 @@ def resolve(cls: type, owner: str, given: Mapping[str, object]) -> dict[str, obj
         else:
             resolved[name] = info.check(owner, info.default)
     return resolved
+
+
+def identifying(cls: type, options: Mapping[str, object]) -> dict[str, object]:
+    """Of resolved options those that the values depend on."""
+    infos = options_of(cls)
+    return {name: value for name, value in options.items() if infos[name].option.identity}
 
 
 def checked(owner: str, record: T) -> T:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import manifest, sidecar
+from pipeline import forgotten, manifest, sidecar
 from pipeline.clip import AudioRef
+from pipeline.forgotten import Gap
 from pipeline.job import Way
 from pipeline.rows import Cut, Span
 from pipeline.rundir import MANIFEST, Shard
@@ -25,21 +26,31 @@ class Planned:
 def plan_source(
     store: Store, items: Iterable[Item], size: int, needs_cut: Callable[[Item], bool]
 ) -> list[Planned]:
-    """Write the source's items as shards; those already written are left alone."""
+    """Write the source's items as shards; those already written are left alone, the forgotten left out."""
+    return _plan(store, items, size, needs_cut, forgotten.read(store).items)
+
+
+def _plan(
+    store: Store, items: Iterable[Item], size: int, needs_cut: Callable[[Item], bool], gaps: Sequence[Gap]
+) -> list[Planned]:
     have = store.names(MANIFEST)
+    looked_through = {gap.position // size for gap in gaps if gap.uncut}
     planned = []
-    for index, group in enumerate(manifest.shards_of(items, size)):
+    for index, slots in enumerate(manifest.shards_of(forgotten.with_gaps(items, gaps), size)):
+        group = [item for item in slots if item is not None]
+        if not group:
+            continue
         shard = manifest.shard_of(index, group)
         if shard.manifest not in have:
             manifest.write_shard(store, shard, group)
-        planned.append(Planned(shard, any(needs_cut(item) for item in group)))
+        planned.append(Planned(shard, index in looked_through or any(needs_cut(item) for item in group)))
     return planned
 
 
 def plan_utterances(store: Store, planned: Sequence[Planned], cut: Way, size: int) -> list[Shard]:
     """The shards of utterances, once every shard with something to cut has its `cut` sidecar."""
     items = (item for p in planned for item in _cut_up(store, p, cut))
-    return [p.shard for p in plan_source(store, items, size, lambda _: False)]
+    return [p.shard for p in _plan(store, items, size, lambda _: False, forgotten.read(store).clips)]
 
 
 def is_long(item: Item, max_s: float) -> bool:

@@ -51,7 +51,7 @@ def _way(way: Way) -> dict[str, Any]:
         "fingerprint": way.fingerprint,
         "version": way.cls.version,
         **({"languages": languages} if languages is not None else {}),
-        "options": _plain(facts["options"]),
+        "options": _plain(dict(way.options)),
         "models": facts["models"],
     }
 

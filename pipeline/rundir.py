@@ -4,6 +4,7 @@ job.yaml                               the job as resolved, with every fingerpri
 manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which shards are current
 <family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    one row per clip, same order
 <family>-<way>@<fingerprint>/shard-00012-<hash>.arrow      the sound it made, where it makes sound
+<family>-<way>@<fingerprint>/shard-00012-<hash>.answers/   what a service answered, until the sidecar is there
 calibration/<family>.json              thresholds, frozen with the run
 failures/shard-00012-<hash>.json       why a shard was given up
 dataset/data/train-00012-of-00400.parquet, dataset/README.md
@@ -18,6 +19,8 @@ MANIFEST = "manifest"
 INDEX = "manifest/index.parquet"
 DATASET = "dataset"
 FAILURES = "failures"
+ANSWERS = ".answers"
+"""Ends the name of the folder of an unfinished shard's journal."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,6 +54,10 @@ class Shard:
     def sound(self, key: str) -> str:
         """The sound one annotator made."""
         return f"{key}/{self.name}.arrow"
+
+    def answers(self, key: str) -> str:
+        """The journal of what a service answered one annotator, while it is at work."""
+        return f"{key}/{self.name}{ANSWERS}"
 
 
 def calibration(family: str) -> str:

@@ -16,9 +16,10 @@ from types import FrameType
 from rich.console import Console
 
 from jobs.cli import GIVEN_UP
-from jobs.jobfile import build_job, read_file, read_profile
-from jobs.output import emit
+from jobs.jobfile import build_job, read_file, read_profile, serve_of
+from jobs.output import emit, shown
 from jobs.progress import RichWatcher
+from jobs.serving.settings import Serve
 from jobs.summary import print_summary, summary
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import Watcher
@@ -72,6 +73,8 @@ def run(request: Request, *, as_json: bool) -> int:
     console = Console(stderr=True)
     watcher: Watcher = RichWatcher(console)
     engine = _engine(request)
+    if serve := serve_of(record):
+        engine = _served(engine, serve, console, cpu=request.cpu)
     signal.signal(signal.SIGTERM, _interrupt)
     with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
         try:
@@ -96,6 +99,12 @@ def _engine(request: Request) -> Engine:
 
         return RayEngine(request.ray_address, request.actors)
     raise unknown("engine", request.engine, ENGINES)
+
+
+def _served(engine: Engine, serve: Serve, console: Console, *, cpu: bool) -> Engine:
+    from jobs.serving.engine import ServedEngine
+
+    return ServedEngine(engine, serve, lambda text: console.print(shown(text), highlight=False), cpu=cpu)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

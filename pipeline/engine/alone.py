@@ -13,15 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
 from pipeline.engine.deadline import deadline_guard
 from pipeline.engine.work import Clips, Result, run_way, settled
 from pipeline.engine.worker import Report, Task, Worker
-from pipeline.errors import ClipError, ShardError, SpeechcraftError
+from pipeline.errors import ClipError, ShardError, SpeechcraftError, UsageError
 from pipeline.job import Job, Way
+from pipeline.journal import Journal
 from pipeline.sidecar import Outcome
 from pipeline.sounds import Pcm
 from pipeline.storage import Store
@@ -164,23 +165,30 @@ def _serve(pipe: Connection[Any, Any]) -> None:
         known = isinstance(error, SpeechcraftError)
         pipe.send(("broken", error if known else ShardError(f"{type(error).__name__}: {error}")))
         return
-    while True:
-        i, dead = pipe.recv()
-        found: Found = {}
-        one = clips.only(i)
-        for way in ways:
-            pipe.send(("at", way.key))
-            found[way.key] = _annotate_one(worker, way, one, dead.get(way.key))
-        pipe.send(("found", found))
+    with ExitStack() as stack:
+        journals = {way.key: stack.enter_context(worker.journal(task.shard, way)) for way in ways}
+        while True:
+            i, dead = pipe.recv()
+            found: Found = {}
+            one = clips.only(i)
+            for way in ways:
+                pipe.send(("at", way.key))
+                try:
+                    death = dead.get(way.key)
+                    found[way.key] = _annotate_one(worker, way, one, death, journals[way.key])
+                except UsageError as error:
+                    pipe.send(("broken", error))
+                    return
+            pipe.send(("found", found))
 
 
 def _annotate_one(
-    worker: Worker, way: Way, one: Clips, death: ClipError | None
+    worker: Worker, way: Way, one: Clips, death: ClipError | None, journal: Journal
 ) -> tuple[Outcome, Pcm | None]:
     if death is not None and settled(way, one.clip(0, way), one.items[0].problem) is None:
         result = Result([death], [None] if way.makes_sound else None)
     else:
-        result = run_way(worker.annotator(way), way, one, worker.guard)
+        result = run_way(worker.annotator(way), way, one, worker.guard, journal)
     if result.sounds is not None:
         one.add_sounds(way, result.sounds)
     one.add(way, result.rows())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from pipeline.clip import Clip
@@ -15,17 +15,21 @@ from pipeline.job import Limits, Way
 def deadline_guard(limits: Limits) -> Guard:
     """A guard that kills this process when a batch, or the loading of an annotator, takes too long.
 
-    Where it stood is written to stderr first.
+    Where it stood is written to stderr first. Calling what the guard yields starts the time anew.
 
     `faulthandler` watches from a C thread: a thread of Python would wait for the lock it is to break.
     """
 
     @contextmanager
-    def guard(way: Way, clips: Sequence[Clip], seconds: float) -> Iterator[None]:
+    def guard(way: Way, clips: Sequence[Clip], seconds: float) -> Iterator[Callable[[], None]]:
         limit_s = limits.batch_s + limits.batch_s_per_s * seconds if clips else limits.load_s
-        faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or 2)
+
+        def start() -> None:
+            faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or 2)
+
+        start()
         try:
-            yield
+            yield start
         finally:
             faulthandler.cancel_dump_traceback_later()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from pipeline import sidecar
+from pipeline import journal, sidecar
 from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.engine.base import Engine
@@ -58,7 +58,7 @@ def _annotate(
 ) -> Outcome:
     phases: list[Phase] = []
     planned = _plan(items, job, store)
-    job = _frozen(job, store)
+    job = frozen(job, store)
     write_job(store, job, source)
     shards = _cut(planned, job, store, engine, watcher, phases)
     write_index(store, shards)
@@ -68,6 +68,8 @@ def _annotate(
         write_job(store, job, source)
     for way in job.ways:
         store.sweep(way.key)
+        if way.asks:
+            journal.sweep(store, way.key)
     phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
     _forget_old_failures(store, given_up)
@@ -105,7 +107,7 @@ def _cut(
     return plan_utterances(store, planned, job.cut, job.shard_size)
 
 
-def _frozen(job: Job, store: Store) -> Job:
+def frozen(job: Job, store: Store) -> Job:
     """The job with the thresholds that an earlier call froze with the run."""
     for way in job.uncalibrated():
         path = calibration(way.family)

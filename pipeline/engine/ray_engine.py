@@ -95,20 +95,21 @@ class RayEngine:
         self._place: tuple[Any, ...] = ()
         self._own = False
         self._joined = False
+        self.held_gpus = 0.0
+        """GPUs that no pool may take."""
 
     def start(self, job: Job, store: Store) -> None:
         """Bring up Ray and the actors of every pool; those of an earlier job on the same store go on."""
         if self._address == "local":
-            require_gpus(job, local_gpus())
-        if not ray.is_initialized():
-            self._init()
+            require_gpus(job, local_gpus() - self.held_gpus)
+        self.connect()
         place = (store.url, job.pools, job.limits)
         self._args = (ray.put(job), ray.put(store))
         if self._slots and place == self._place and not self._flights:
             for slot in self._slots:
                 slot.actor.take.remote(self._args[0])
             return
-        self._drop_actors()
+        self.dismiss()
         self._place = place
         for pool, count in zip(job.pools, self._sizes(job.pools), strict=True):
             self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(count)]
@@ -136,11 +137,31 @@ class RayEngine:
         return [o for ref in refs if ref in ended and ref in self._flights for o in self._landed(ref)]
 
     def stop(self) -> None:
-        """Kill the actors, and leave or end the Ray that `start` joined or brought up."""
-        self._drop_actors()
+        """Kill the actors, and leave or end the Ray that was joined or brought up."""
+        self.dismiss()
         if self._joined:
             ray.shutdown()
         self._own = self._joined = False
+
+    def connect(self) -> None:
+        """Bring Ray up, or join it; nothing where that is done."""
+        if not ray.is_initialized():
+            self._init()
+
+    def gpus(self) -> float:
+        """The GPUs of the Ray it is connected to."""
+        return float(ray.cluster_resources().get("GPU", 0))
+
+    def local_host(self) -> str | None:
+        """Where the actors of a Ray of our own reach each other; none: at the address of their node."""
+        return "127.0.0.1" if self._own else None
+
+    def dismiss(self) -> None:
+        """Kill the actors; Ray stays."""
+        for slot in self._slots:
+            ray.kill(slot.actor)
+        self._slots.clear()
+        self._flights.clear()
 
     def _landed(self, ref: Any) -> list[Done | Lost]:
         """What became of a task, and with it of all others of an actor that is dead."""
@@ -215,17 +236,12 @@ class RayEngine:
         """Processes per pool. On our own Ray they hold no cores: they are as many as we say."""
         there = ray.cluster_resources()
         memory_gb = there.get("memory", float("inf")) / 2**30
-        counts = sizes(pools, Resources(there.get("CPU", 1), there.get("GPU", 0), memory_gb), self._actors)
+        left = there.get("GPU", 0) - self.held_gpus
+        counts = sizes(pools, Resources(there.get("CPU", 1), left, memory_gb), self._actors)
         gpus = sum(pool.gpus * count for pool, count in zip(pools, counts, strict=True))
-        if self._own and gpus > there.get("GPU", 0) + 1e-9:
-            raise RunError(f"The job wants {gpus:g} GPUs, and this machine has {there.get('GPU', 0):g}.")
+        if self._own and gpus > left + 1e-9:
+            raise RunError(f"The job wants {gpus:g} GPUs, and this machine has {left:g}.")
         return counts
-
-    def _drop_actors(self) -> None:
-        for slot in self._slots:
-            ray.kill(slot.actor)
-        self._slots.clear()
-        self._flights.clear()
 
     def _init(self) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from pipeline.annotator import Annotator, BatchedAnnotator, Heard, Skip, SoundAnnotator
+from pipeline.annotator import Annotator, AskingAnnotator, BatchedAnnotator, Heard, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, Absent, Clip, Samples
 from pipeline.errors import ClipError, UsageError
 from pipeline.job import ENHANCE, SOUND, Way
+from pipeline.journal import Journal
 from pipeline.rows import Language, Row
 from pipeline.schema import fault
 from pipeline.sidecar import OK, SKIPPED, Outcome, absence
@@ -33,14 +34,15 @@ Found = tuple[Outcome, Pcm | None]
 BYTES_PER_S = 2 * SAMPLE_RATE_HZ
 """Of a file whose length nobody tells: an Opus file may be ten times as long, which deadlines allow for."""
 
-Guard = Callable[[Way, Sequence[Clip], float], AbstractContextManager[None]]
+Alive = Callable[[], None]
+Guard = Callable[[Way, Sequence[Clip], float], AbstractContextManager[Alive]]
 """Entered around each batch, with its clips and their seconds of sound, and with no clips around the
-loading of an annotator: deadlines hang here."""
+loading of an annotator: deadlines hang here. To call what it yields is to start the deadline anew."""
 
 
-def unguarded(way: Way, clips: Sequence[Clip], seconds: float) -> AbstractContextManager[None]:
+def unguarded(way: Way, clips: Sequence[Clip], seconds: float) -> AbstractContextManager[Alive]:
     """No deadline."""
-    return nullcontext()
+    return nullcontext(lambda: None)
 
 
 @dataclass(slots=True)
@@ -114,7 +116,13 @@ class Result:
         return [o if isinstance(o, Row) else _absent(o) for o in self.outcomes]
 
 
-def run_way(annotator: Annotator[Any], way: Way, clips: Clips, guard: Guard = unguarded) -> Result:
+def run_way(
+    annotator: Annotator[Any],
+    way: Way,
+    clips: Clips,
+    guard: Guard = unguarded,
+    journal: Journal | None = None,
+) -> Result:
     """One outcome per clip, in order. Raises only UsageError and what is not an Exception."""
     n = len(clips.items)
     outcomes: list[Outcome | None] = [None] * n
@@ -122,7 +130,8 @@ def run_way(annotator: Annotator[Any], way: Way, clips: Clips, guard: Guard = un
     for i in range(n):
         outcomes[i] = settled(way, clips.clip(i, way), clips.items[i].problem)
     waiting = [i for i in range(n) if outcomes[i] is None]
-    for batch, found in _run_batches(annotator, way, clips, waiting, guard):
+    work = _Work(annotator, way, guard, journal or Journal())
+    for batch, found in _run_batches(work, clips, waiting):
         for i, (outcome, sound) in zip(batch, found, strict=True):
             outcomes[i], sounds[i] = outcome, sound
     return Result([o for o in outcomes if o is not None], sounds if way.makes_sound else None)
@@ -154,30 +163,38 @@ def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
     return None
 
 
-def _run_batches(
-    annotator: Annotator[Any], way: Way, clips: Clips, indices: list[int], guard: Guard
-) -> Iterator[tuple[list[int], list[Found]]]:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One way at work on a shard."""
+
+    annotator: Annotator[Any]
+    way: Way
+    guard: Guard
+    journal: Journal
+
+
+def _run_batches(work: _Work, clips: Clips, indices: list[int]) -> Iterator[tuple[list[int], list[Found]]]:
     """Each batch with what was found; of a batched annotator the next is prepared meanwhile."""
-    batches = list(_batches(annotator, clips, indices))
+    batches = list(_batches(work.annotator, clips, indices))
     with ThreadPoolExecutor(1) as threads:
-        coming = _hand_out(annotator, way, clips, batches[0], threads) if batches else None
+        coming = _hand_out(work, clips, batches[0], threads) if batches else None
         for number, batch in enumerate(batches):
             assert coming is not None
             handed, prepared = coming
             if number + 1 < len(batches):
-                coming = _hand_out(annotator, way, clips, batches[number + 1], threads)
-            seconds = sum(clips.seconds(i) for i in batch)
-            yield batch, _run_batch(annotator, way, handed, seconds, guard, prepared)
+                coming = _hand_out(work, clips, batches[number + 1], threads)
+            seconds = 0.0 if work.way.asks else sum(clips.seconds(i) for i in batch)
+            yield batch, _run_batch(work, handed, seconds, prepared)
 
 
 def _hand_out(
-    annotator: Annotator[Any], way: Way, clips: Clips, batch: list[int], threads: ThreadPoolExecutor
+    work: _Work, clips: Clips, batch: list[int], threads: ThreadPoolExecutor
 ) -> tuple[list[Clip], Callable[[], Any] | None]:
     """The clips of a batch, and the promise of what a batched annotator makes of them beforehand."""
-    handed = [clips.clip(i, way) for i in batch]
-    if not isinstance(annotator, BatchedAnnotator):
+    handed = [clips.clip(i, work.way) for i in batch]
+    if not isinstance(work.annotator, BatchedAnnotator):
         return handed, None
-    return handed, threads.submit(annotator.prepare, handed).result
+    return handed, threads.submit(work.annotator.prepare, handed).result
 
 
 def _batches(annotator: Annotator[Any], clips: Clips, indices: list[int]) -> Iterator[list[int]]:
@@ -201,48 +218,42 @@ def _batches(annotator: Annotator[Any], clips: Clips, indices: list[int]) -> Ite
 
 
 def _run_batch(
-    annotator: Annotator[Any],
-    way: Way,
-    clips: list[Clip],
-    seconds: float,
-    guard: Guard,
-    prepared: Callable[[], Any] | None,
+    work: _Work, clips: list[Clip], seconds: float, prepared: Callable[[], Any] | None
 ) -> list[Found]:
     """What was found of each clip. A batch that fails is halved and tried again, down to the clip it is."""
     try:
-        with guard(way, clips, seconds):
-            return _call(annotator, way, clips, prepared)
+        with work.guard(work.way, clips, seconds) as alive:
+            return _call(work, clips, prepared, alive)
     except UsageError:
         raise
     except Exception as error:
         if len(clips) == 1:
             if not isinstance(error, ClipError):
-                log.warning("%s failed on clip %s", way.key, clips[0].id, exc_info=error)
+                log.warning("%s failed on clip %s", work.way.key, clips[0].id, exc_info=error)
             return [(_as_clip_error(error), None)]
     gc.collect()
     half = len(clips) // 2
     parts = (clips[:half], clips[half:])
     return [
-        found
-        for part in parts
-        for found in _run_batch(annotator, way, part, seconds * len(part) / len(clips), guard, None)
+        found for part in parts for found in _run_batch(work, part, seconds * len(part) / len(clips), None)
     ]
 
 
-def _call(
-    annotator: Annotator[Any], way: Way, clips: list[Clip], prepared: Callable[[], Any] | None
-) -> list[Found]:
+def _call(work: _Work, clips: list[Clip], prepared: Callable[[], Any] | None, alive: Alive) -> list[Found]:
+    annotator = work.annotator
     pairs: list[tuple[Any, Samples | None]]
     if isinstance(annotator, SoundAnnotator):
         heard = list(annotator.hear(clips))
         pairs = [(h.row, h.samples) if isinstance(h, Heard) else (h, None) for h in heard]
     elif isinstance(annotator, BatchedAnnotator) and prepared is not None:
         pairs = [(outcome, None) for outcome in annotator.infer(clips, prepared())]
+    elif isinstance(annotator, AskingAnnotator):
+        pairs = [(outcome, None) for outcome in annotator.ask(clips, work.journal, alive)]
     else:
         pairs = [(outcome, None) for outcome in annotator.annotate(clips)]
     if len(pairs) != len(clips):
         raise ClipError("bad_batch", f"{len(clips)} clips went in, {len(pairs)} rows came out")
-    return [(_checked(o, way), None if s is None else Pcm.of(s)) for o, s in pairs]
+    return [(_checked(o, work.way), None if s is None else Pcm.of(s)) for o, s in pairs]
 
 
 def _checked(outcome: object, way: Way) -> Outcome:

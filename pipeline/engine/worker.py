@@ -10,6 +10,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,7 @@ from pipeline.annotator import Annotator
 from pipeline.engine.work import Clips, Guard, Result, run_way, unguarded
 from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import ENHANCE, SOUND, Job, Way
+from pipeline.journal import Journal, opened
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 
@@ -66,13 +68,16 @@ class Worker:
         self.store = store
         self.guard = guard
         self._built: dict[str, Annotator[Any]] = {}
+        self._ways: dict[str, Way] = {}
         self.take(job)
 
     def take(self, job: Job) -> None:
         """Work on another job from now on; what both have in common stays loaded."""
         self.job = job
+        before = self._ways
         self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
-        self._built = {key: built for key, built in self._built.items() if key in self._ways}
+        same = {key for key, way in self._ways.items() if before.get(key) == way}
+        self._built = {key: built for key, built in self._built.items() if key in same}
 
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""
@@ -81,7 +86,8 @@ class Worker:
         tallies = {}
         for way in ways:
             started = time.perf_counter()
-            result = run_way(self.annotator(way), way, clips, self.guard)
+            with self.journal(task.shard, way) as journal:
+                result = run_way(self.annotator(way), way, clips, self.guard, journal)
             tallies[way.key] = self.keep(task.shard, way, clips, result, time.perf_counter() - started)
         seconds = task.shard.seconds
         if SOUND in clips.sounds:
@@ -106,6 +112,10 @@ class Worker:
                     f"{way.family}={way.name} cannot be loaded: {type(error).__name__}: {reason:.300}"
                 ) from error
         return self._built[way.key]
+
+    def journal(self, shard: Shard, way: Way) -> AbstractContextManager[Journal]:
+        """What was answered of the shard already, if the way asks a service; else an empty one."""
+        return opened(self.store, shard.answers(way.key)) if way.asks else nullcontext(Journal())
 
     def load(self, shard: Shard, ways: Sequence[Way]) -> Clips:
         """The shard's clips with every row and sound these ways read and do not make themselves.
@@ -146,6 +156,8 @@ class Worker:
             "compute_s": round(seconds, 3),
         }
         sidecar.write(self.store, shard.sidecar(way.key), table, facts)
+        if way.asks:
+            self.store.remove(shard.answers(way.key))
         rows = result.rows()
         clips.add(way, rows)
         return tally(rows, seconds)

@@ -209,12 +209,16 @@ def _same(sentence: str, other: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _joined(prompt: str) -> str:
-    return f" {' '.join(tokens(prompt))} "
+def _runs(prompt: str, n: int) -> frozenset[tuple[str, ...]]:
+    """Every `n` tokens of the prompt that stand in a row."""
+    own = tokens(prompt)
+    return frozenset(zip(*(own[i:] for i in range(n)), strict=False))
 
 
 def _repeats(text: str, language: str, prompt: str) -> bool:
-    return shares_run(tokens(text), _joined(prompt), ECHO_TOKENS[language])
+    n = ECHO_TOKENS[language]
+    own = tokens(text)
+    return not _runs(prompt, n).isdisjoint(zip(*(own[i:] for i in range(n)), strict=False))
 
 
 def shares_run(own: list[str], joined: str, n: int) -> bool:

@@ -27,7 +27,7 @@ def test_set_changes_an_option_and_the_fingerprints_that_depend_on_it() -> None:
     plain = build_job(read_profile("embedded"))
     changed = build_job(read_profile("embedded"), ["pitch.floor_hz=70"])
     differing = {a.family for a, b in zip(plain.ways, changed.ways, strict=True) if a.key != b.key}
-    assert differing == {"pitch", "labels", "caption"}
+    assert differing == {"pitch", "emphasis", "labels", "caption"}
 
 
 def test_set_off_takes_an_annotator_out() -> None:
@@ -166,3 +166,30 @@ class FakeRankWithoutPeak(Annotator[Rank]):
 
     row = Rank
     version = 1
+
+
+ENDPOINT = "caption.endpoint=http://127.0.0.1:9"
+MODEL = "caption.model=rewriter"
+
+
+@pytest.mark.parametrize("profile", profiles())
+def test_an_option_of_one_other_way_chooses_that_way_and_a_line_says_so(
+    profile: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = read_profile(profile)
+    record["annotators"] = {k: v for k, v in record["annotators"].items() if k in ("sound", "caption")}
+    record["pools"] = None
+    sets = ["caption.seed=3", MODEL, ENDPOINT]
+    (way,) = build_job(record, sets).of("caption")
+    assert (way.name, way.options["endpoint"], way.options["seed"]) == ("llm", "http://127.0.0.1:9", 3)
+    assert capsys.readouterr().err == (
+        "caption is filled by llm, because caption.model is an option of that way.\n"
+    )
+
+
+@pytest.mark.parametrize("sets", [["caption=realiser", ENDPOINT], [MODEL, "pitch.tries=3"]])
+def test_a_way_that_was_asked_for_stays_and_lacks_the_option(sets: list[str]) -> None:
+    with pytest.raises(
+        OptionError, match=r"There is no option of (caption=realiser 'endpoint'|pitch=dio 'tries')"
+    ):
+        build_job(read_profile("embedded"), sets)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import OptionError
-from pipeline.job import Limits, Pool, WaySpec, make_job
+from pipeline.job import Limits, Pool, Way, WaySpec, make_job
 from pipeline.options import Option, checked, resolve
-from tests.fakes import FakePeak
+from tests.fakes import FakePeak, FakeSound
 
 
 class Example:
@@ -136,3 +136,24 @@ class Tabled(FakePeak):
 def test_settings_of_a_job_are_checked_like_options(record: Any, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         checked("settings", record)
+
+
+class Placed(FakePeak):
+    """Knows where as well as what."""
+
+    def __init__(
+        self,
+        *,
+        what: Annotated[int, Option("what")] = 1,
+        where: Annotated[str, Option("where", identity=False)] = "here",
+    ) -> None: ...
+
+
+def test_where_is_no_part_of_the_fingerprint_nor_of_the_provenance() -> None:
+    def way(**options: object) -> Way:
+        sound = WaySpec("sound", "fake", FakeSound)
+        return make_job([sound, WaySpec("peak", "fake", Placed, options)]).of("peak")[0]
+
+    assert way(where="there").fingerprint == way().fingerprint != way(what=2).fingerprint
+    assert way(where="there").options == {"what": 1, "where": "there"}
+    assert way(where="there").provenance()["options"] == {"what": 1}

@@ -1,0 +1,1 @@
+"""Language models over the OpenAI protocol: a pool of endpoints, many requests in flight, none lost."""
