@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.clip import SAMPLE_RATE_HZ, Samples
+from pipeline.rows import Pitch
 
 N_BANDS = 64
 HOP = 160  # samples: 10 ms
 WINDOW = 400  # samples: 25 ms
 N_FFT = 512
 LOW_HZ, HIGH_HZ = 60.0, 7600.0
+_QUIET = 1e-6
 FLOOR = 1e-8  # power of a frame 80 dB under a full-scale sine in one band
 
 Mel = npt.NDArray[np.float32]  # [n_frames, N_BANDS], natural logarithm of power
@@ -30,6 +32,33 @@ def log_mel(samples: Samples) -> Mel:
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     found: Mel = np.log(power @ _bands() + np.float32(FLOOR))
     return found
+
+
+def levelled(mel: Mel) -> Mel:
+    """A log-mel spectrum over the mean power of its own frames: the gain of a recording is gone.
+
+    What is 60 dB under that mean, in one band, is silence.
+    """
+    power = np.maximum(np.exp(mel) - np.float32(FLOOR), 0.0)
+    mean = max(float(power.sum(1).mean()), FLOOR)
+    found: Mel = np.log(power / np.float32(mean) + np.float32(_QUIET))
+    return found
+
+
+def heard(samples: Samples, pitch: Pitch | None, max_s: float) -> dict[str, Mel]:
+    """What a network hears of a clip, or of the middle of a long one: `mel`, levelled, and its `f0_hz`.
+
+    F0 is 0 where unvoiced, past the end of the contour, and everywhere without a Pitch.
+    """
+    most = round(max_s * SAMPLE_RATE_HZ)
+    skipped = max(0, len(samples) - most) // 2 // HOP
+    mel = levelled(log_mel(samples[skipped * HOP : skipped * HOP + most]))
+    f0_hz = np.zeros(len(mel), np.float32)
+    if pitch is not None:
+        step = round(HOP / SAMPLE_RATE_HZ / pitch.f0_hop_s)
+        contour = pitch.f0_hz[::step][skipped : skipped + len(mel)]
+        f0_hz[: len(contour)] = contour
+    return {"mel": mel, "f0_hz": f0_hz}
 
 
 @cache

@@ -54,11 +54,14 @@ w(?=[aeiouy]):W w: x:K_S zz:Z z:Z
 """
 
 
-@cache
-def _rules() -> dict[str, list[tuple[re.Pattern[str], int, tuple[str, ...]]]]:
-    """The rules by the letter they begin with: what must match, how many letters it eats, the phones."""
-    found: dict[str, list[tuple[re.Pattern[str], int, tuple[str, ...]]]] = {}
-    for rule in _RULES.split():
+Rules = dict[str, list[tuple[re.Pattern[str], int, tuple[str, ...]]]]
+"""By the letter they begin with: what must match, how many letters it eats, the phones."""
+
+
+def compiled(rules: str) -> Rules:
+    """Rules as they are applied, from `letters:phones` apart by white space."""
+    found: Rules = {}
+    for rule in rules.split():
         pattern, _, phones = rule.rpartition(":")
         eaten = re.sub(r"\(\?[^)]*\)|[\^$]", "", pattern)
         found.setdefault(eaten[0], []).append(
@@ -67,12 +70,12 @@ def _rules() -> dict[str, list[tuple[re.Pattern[str], int, tuple[str, ...]]]]:
     return found
 
 
-def by_rules(word: str) -> tuple[str, ...]:
-    """Phones of a lower-case word of a-z; never empty for a word with a letter."""
+def applied(rules: Rules, word: str) -> tuple[str, ...]:
+    """Phones of a lower-case word; never empty, and a letter without a rule is silent."""
     phones: list[str] = []
     at = 0
     while at < len(word):
-        for pattern, eaten, said in _rules().get(word[at], ()):
+        for pattern, eaten, said in rules.get(word[at], ()):
             if pattern.match(word, at):
                 phones += said
                 at += eaten
@@ -80,3 +83,13 @@ def by_rules(word: str) -> tuple[str, ...]:
         else:
             at += 1
     return tuple(phones) or ("AH",)
+
+
+@cache
+def _english() -> Rules:
+    return compiled(_RULES)
+
+
+def by_rules(word: str) -> tuple[str, ...]:
+    """Phones of a lower-case English word of a-z; never empty for a word with a letter."""
+    return applied(_english(), word)

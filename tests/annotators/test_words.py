@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from annotators.words._cepstra import features
 from annotators.words._english import spoken
+from annotators.words._german import spoken_german
 from annotators.words._letters import by_rules
 from annotators.words._nuclei import rhythm, spread
 from annotators.words._numbers import readings
@@ -277,6 +278,27 @@ def test_without_room_for_the_phones_there_is_no_path() -> None:
     assert network.search(features(noise(0.2)), math.inf) is None
 
 
+# --- German, by the English model
+
+
+@pytest.mark.parametrize(
+    ("word", "syllables", "first"),
+    [("Straße", 2, "SH"), ("Wochenenden", 4, "V"), ("Eisschrank", 2, "AY"), ("über", 2, "IH"),
+     ("ich", 1, "IH"), ("hochgetragen", 4, "HH"), ("Zeitung", 2, "T"), ("Quelle", 2, "K"),
+     ("Nation", 2, "N")],
+)  # fmt: skip
+def test_german_is_read_with_its_syllables(word: str, syllables: int, first: str) -> None:
+    way = spoken_german(word).ways[0]
+    assert (in_phones(way), way[0]) == (syllables, first)
+
+
+@given(st.text(max_size=60))
+def test_every_german_word_is_said_in_phones_the_model_has(word: str) -> None:
+    (way,) = spoken_german(word).ways
+    assert way
+    assert set(way) <= set(acoustic_model().names)
+
+
 # --- real speech
 
 
@@ -307,3 +329,16 @@ def test_word_times_are_near_hand_marked_ones_and_the_right_text_fits_best() -> 
             assert wrong.words_confidence < 0.5
     assert np.median(errors_s) <= 0.015
     assert np.mean(np.array(errors_s) <= 0.05) >= 0.86
+
+
+@pytest.mark.real
+def test_german_word_times_are_near_those_of_its_labels() -> None:
+    root = Path(os.environ["SPEECHCRAFT_REAL_SPEECH"]) / "emodb"
+    lines = map(json.loads, (root / "manifest.jsonl").read_text(encoding="utf-8").splitlines())
+    errors_s: list[float] = []
+    for clip in [line for line in lines if line.get("emphasis_align_cost", 9) <= 4][::5]:
+        found = aligned(sf.read(root / clip["audio"], dtype="float32")[0], clip["text"], "de")
+        for word, mark in zip(found.words, clip["emphasis"], strict=True):
+            errors_s += [abs(word.start_s - mark["start"]), abs(word.end_s - mark["end"])]
+    assert np.median(errors_s) <= 0.02
+    assert np.mean(np.array(errors_s) <= 0.05) >= 0.85
