@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Train the project's own models; needs speechcraft[train].", no_args_is_help=True)
+app = typer.Typer(help="Train the project's own models; needs the extra `train`.", no_args_is_help=True)
 
 
 @app.command("emphasis-data")

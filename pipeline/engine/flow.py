@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from pipeline import journal, sidecar
+from pipeline import journal_store, sidecar
 from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.engine.base import Engine
@@ -69,7 +69,7 @@ def _annotate(
     for way in job.ways:
         store.sweep(way.key)
         if way.asks:
-            journal.sweep(store, way.key)
+            journal_store.sweep(store, way.key)
     phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
     _forget_old_failures(store, given_up)

@@ -19,7 +19,8 @@ from pipeline.annotator import Annotator
 from pipeline.engine.work import Clips, Guard, Result, run_way, unguarded
 from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import ENHANCE, SOUND, Job, Way
-from pipeline.journal import Journal, opened
+from pipeline.journal import Journal
+from pipeline.journal_store import opened
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 

@@ -286,7 +286,9 @@ def test_names_and_words_of_a_corpus_cannot_steer_the_terminal(tmp_path: Path) -
     source = write_manifest(tmp_path / "clips.jsonl", *lines)
     run = tmp_path / "run"
     off = [
-        part for name in ("words", "speed", "pitch", "topic", "labels") for part in ("--set", f"{name}=off")
+        part
+        for name in ("emphasis", "words", "speed", "pitch", "topic", "labels")
+        for part in ("--set", f"{name}=off")
     ]
     said = [speechcraft("annotate", source, "--out", run, "--engine", "inline", *off)]
     said += [speechcraft("status", run), speechcraft("show", run)]

@@ -16,7 +16,8 @@ from annotators._chat.served import default_model
 from jobs.captions.captioned import Language
 from jobs.train.rewriter.asked import Prompts
 from jobs.train.rewriter.pairs import Pair
-from pipeline.journal import Journal, opened
+from pipeline.journal import Journal
+from pipeline.journal_store import opened
 from pipeline.storage import Store
 from prompts.rewriter import AnswerError
 from prompts.rewriter.reword import reword_messages

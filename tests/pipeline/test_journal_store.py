@@ -7,7 +7,7 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from pipeline import journal
+from pipeline import journal_store as journal
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 
