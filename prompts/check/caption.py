@@ -38,7 +38,9 @@ def mask(text: str, known: Known, which: Which) -> Masked:
     if known.mood:
         text, mood_told = free.mask_phrase(text, known.mood, MOOD)
     if known.topic:
-        text, _ = free.mask_phrase(text, known.topic, TOPIC)
+        text, found = free.mask_phrase(text, known.topic, TOPIC)
+        if not found and known.listed != known.topic:
+            text, _ = free.mask_phrase(text, known.listed, TOPIC)
     if known.stress:
         text = free.mask_stress(text, known.stress)
     return Masked(text, verbatim, mood_told)

@@ -10,7 +10,7 @@ from prompts.check import free
 from prompts.check.faults import Language
 from prompts.check.hearing import hear
 from prompts.realiser.attributes import Attributes
-from prompts.realiser.quoting import is_chinese, one_line
+from prompts.realiser.quoting import CHINESE_QUOTES, ENGLISH_QUOTES, as_topic, is_chinese, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Known:
     topic: str
     stress: str
     mood: str
+    listed: str = ""
+    """The topic as a sentence has it: a list of words with "and"."""
 
 
 @lru_cache(maxsize=4096)
@@ -53,7 +55,8 @@ def known_of(attributes: Attributes, language: Language) -> Known:
         values["topic"] = frozenset()
     else:
         topic = ""
-    return Known(values, (attributes.transcript or "").strip(), topic, stress, mood)
+    listed = as_topic(topic, language, CHINESE_QUOTES if language == "zh" else ENGLISH_QUOTES)
+    return Known(values, (attributes.transcript or "").strip(), topic, stress, mood, listed)
 
 
 def emotions_of(phrase: str, language: Language) -> frozenset[str]:

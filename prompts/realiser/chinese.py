@@ -1,7 +1,7 @@
 """The Chinese grammar: attributes in any order become clauses around the noun phrase of who speaks.
 
-What comes before the speaker stands in clauses, in an instrumental phrase or as a modifier of the noun;
-what comes after fills the slots of the frame, clauses last.
+What comes before the speaker stands in clauses or in an instrumental phrase; what comes after fills the
+slots of the frame, clauses last.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ from dataclasses import dataclass, field
 
 from prompts.realiser.chinese_lexicon import Frame, Head, chinese
 from prompts.realiser.draw import Draw, Stuck
+from prompts.realiser.facts import GROWN, person_first
 from prompts.realiser.lexicon import Table
 from prompts.realiser.quoting import ends_sentence
 
 Run = Sequence[str]
 BEFORE = ("pre", "lead", "first")
-_ROLE = {"pre": "pred", "ins": "ins", "adv": "adv", "said": "pred", "orders": "vp", "orders_only": "vp"}
+_ROLE = {"ins": "ins", "adv": "adv", "said": "pred", "orders": "vp", "orders_only": "vp"}
 _CAPACITY = {"ins": 2, "adv": 1, "said": 3, "orders": 4, "orders_only": 4, "first": 3, "lead": 2}
 _MANNER = frozenset({"pitch", "energy", "speed", "emotion"})
 _OPTIONAL = frozenset({"pre", "preds", "orders"})
-MODIFIED = 0.6
-"""Share of the captions that could, in which the last attribute before the speaker modifies the noun."""
 NEW_SENTENCE = 0.4
-JOINED = 0.25
-CONJUNCTIONS = ("同时", "并且", "而且")
-AGE_APART, SEX_APART = 0.08, 0.05
+AGE_APART, SEX_APART = 0.05, 0.03
 """Shares of captions that tell age, or sex, elsewhere than in the noun phrase of who speaks."""
 SPEAKER_FIRST = 0.4
+SHORTEST = 8
+"""Characters of a caption without the words it quotes."""
 STRICT, ATTEMPTS = 80, 1000
 """Attempts that repeat no content word, and attempts in all."""
 
@@ -60,7 +59,7 @@ def _compose(
             caption.quote, caption.quote_stops = quote, stops
             first = kind == "start" or draw.chance(SPEAKER_FIRST)
             at = 0 if first else draw.below(len(order) + 1)
-            text = caption.compose(draw.one(chinese().frames[kind]), order[:at], order[at:])
+            text = caption.compose(draw.one(chinese().frames[kind]), order[:at], person_first(order[at:]))
         except Stuck:
             continue
         return text, tuple(caption.told)
@@ -71,9 +70,9 @@ def _begin(draw: Draw, values: Mapping[str, str], foreign: Mapping[str, str]) ->
     """A caption with its speaker chosen, and the other attributes in any order."""
     sex, stage = values.get("gender", "unknown"), values.get("age", "unknown")
     apart = ""
-    if "gender" in values and "age" in values:
+    if "gender" in values and stage in GROWN:
         if draw.chance(AGE_APART):
-            stage, apart = "minor" if stage in ("child", "teenager") else "unknown", "age"
+            stage, apart = "unknown", "age"
         elif draw.chance(SEX_APART):
             sex, apart = "unknown", "gender"
     head = draw.one(chinese().heads[sex][stage])
@@ -99,11 +98,13 @@ class _Caption:
     def compose(self, frame: Frame, before: list[str], after: list[str]) -> str:
         if self.draw.strict and not self.draw.used.isdisjoint(frame.stems):
             raise Stuck
+        if frame.identifies and not self.head.tells:
+            raise Stuck
         self.draw.used |= frame.stems
-        modifiers = self._modifiers(before, frame)
-        leading = before[: len(before) - len(modifiers)]
         slot = next((s for s in BEFORE if s in frame.slots), "said" if self._said_first(frame) else None)
-        if bool(leading) > (slot is not None) or (slot not in (None, *_OPTIONAL) and not leading):
+        if slot is None:
+            before, after = [], person_first(before + after)
+        elif slot not in _OPTIONAL and not before:
             raise Stuck
         out: list[str] = []
         reached = False
@@ -112,13 +113,13 @@ class _Caption:
                 out.append(part)
             elif part == "who":
                 reached = True
-                out.append(self._who(modifiers))
+                out.append(self._who())
             elif part == "quote":
                 out.append(self.quote)
             elif not reached:
-                out.append(self._before(part, leading))
+                out.append(self._before(part, before))
             else:
-                text, after = self._after(part, after)
+                text, after = self._after(part, after, frame)
                 out.append(text)
         if after:
             raise Stuck
@@ -128,17 +129,9 @@ class _Caption:
         slots = [part for is_slot, part in frame.parts if is_slot]
         return "said" in slots and slots.index("said") < slots.index("who")
 
-    def _modifiers(self, before: list[str], frame: Frame) -> list[str]:
-        """The last attributes before the speaker, where the noun can carry them."""
-        if not before or "的" in self.head.noun.forms[0] or not self.draw.chance(MODIFIED):
-            return []
-        n = min(1 + self.draw.below(2), len(before))
-        return before[-n:] if all("attr" in self.facts[a] for a in before[-n:]) else []
-
-    def _who(self, modifiers: Run) -> str:
-        said = "、".join(self._say(a, "attr") for a in modifiers)
+    def _who(self) -> str:
         self.told += self.head.tells
-        return f"{self.head.measure}{said}{'的' if said else ''}{self.head.noun.forms[0]}"
+        return self.head.noun.forms[0]
 
     def _before(self, slot: str, run: Run) -> str:
         if not run:
@@ -146,7 +139,7 @@ class _Caption:
         if len(run) > _CAPACITY.get(slot, len(run)):
             raise Stuck
         if slot == "pre":
-            return f"{self._clauses(run)}，"
+            return f"{self._told(run, 'pred', '，')}，"
         if slot == "first":
             return f"{self._told(run, 'vp', '，')}，"
         if slot == "lead":
@@ -163,9 +156,9 @@ class _Caption:
     def _with(self, run: Run) -> str:
         return self.draw.one(("用", "以")) + self._told(run, "ins", "、")
 
-    def _after(self, slot: str, after: list[str]) -> tuple[str, list[str]]:
-        if slot == "preds":
-            return self._tail(after), []
+    def _after(self, slot: str, after: list[str], frame: Frame) -> tuple[str, list[str]]:
+        if slot == "preds" or (slot == "tail" and after):
+            return self._tail(after, frame), []
         if not after:
             if slot in _OPTIONAL:
                 return "", after
@@ -188,25 +181,18 @@ class _Caption:
         said = [self._say(a, "vp") for a in run]
         return joint.join(("，".join(said[:-1]), said[-1])) if len(said) > 1 else said[0]
 
-    def _clauses(self, run: Run) -> str:
-        said = [self._say(a, "pred") for a in run]
-        if len(said) > 1 and self.draw.chance(JOINED):
-            said[-1] = self.draw.one(CONJUNCTIONS) + said[-1]
-        return "，".join(said)
-
-    def _tail(self, run: Run) -> str:
+    def _tail(self, run: Run, frame: Frame) -> str:
         """Clauses after a comma; of many, the later ones make a sentence of their own."""
         if not run:
             return ""
-        if len(run) < 3 or not self.draw.chance(NEW_SENTENCE):
-            return f"，{self._clauses(run)}"
+        if len(run) < 3 or not frame.divides or not self.draw.chance(NEW_SENTENCE):
+            return f"，{self._told(run, frame.clause, '，')}"
         cut = 1 + self.draw.below(len(run) - 1)
-        head = f"，{self._clauses(run[:cut])}。"
-        if self.pronoun and "own" in self.facts[run[cut]]:
-            first = f"{self.pronoun}的{self._say(run[cut], 'own')}"
-            rest = run[cut + 1 :]
-            return f"{head}{first}，{self._clauses(rest)}" if rest else head + first
-        return head + self._clauses(run[cut:])
+        head = self._told(run[:cut], frame.clause, "，")
+        owned = self.pronoun and "own" in self.facts[run[cut]]
+        first = f"{self.pronoun}的{self._say(run[cut], 'own')}" if owned else self._say(run[cut], "pred")
+        rest = [self._say(a, frame.clause) for a in run[cut + 1 :]]
+        return f"，{head}。{'，'.join((first, *rest))}"
 
     def _told(self, run: Run, role: str, joint: str) -> str:
         return joint.join([self._say(a, role) for a in run])
@@ -219,6 +205,8 @@ class _Caption:
 
     def _punctuated(self, text: str) -> str:
         """With a full stop, and without a comma after a quotation that brings its own."""
+        if sum(map(str.isalnum, text.replace(self.quote, ""))) < SHORTEST:
+            raise Stuck
         if not self.quote or not self.quote_stops:
             return f"{text}。"
         before, quote, after = text.partition(self.quote)

@@ -12,24 +12,33 @@ from prompts.realiser.draw import Phrase
 from prompts.realiser.lexicon import Table, compile_attribute, load
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_SERVES = {"pred": ("pred", "tail", "asked"), "self": ("tail", "asked"), "deed": ("tail",)}
+"""The roles in which a clause may stand: before the speaker, after, after in a request."""
+_DIVIDES = re.compile(r"\{(?:preds|tail)\}(?:。|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Who speaks: a measure word and a noun, between which modifiers stand."""
+    """Who speaks: a measure word and a noun."""
 
-    measure: str
     noun: Phrase
     tells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A sentence with slots: `parts` are (True, slot) or (False, words)."""
+    """A sentence with slots: `parts` are (True, slot) or (False, words).
+
+    One that `identifies` says who speaks; one that `divides` may be cut in two at its last slot;
+    `clause` is the role of the clauses after the speaker.
+    """
 
     parts: tuple[tuple[bool, str], ...]
     stems: frozenset[str]
     slots: frozenset[str]
+    identifies: bool
+    divides: bool
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +60,14 @@ def chinese() -> Chinese:
 
     def compiled(role: str, text: str) -> dict[str, Phrase]:
         phrase = Phrase((text,), stems(text, function_characters))
-        owned = role == "pred" and text.startswith(own)
-        return {role: phrase, "own": phrase} if owned else {role: phrase}
+        served = dict.fromkeys(_SERVES.get(role, (role,)), phrase)
+        return served | {"own": phrase} if role == "pred" and text.startswith(own) else served
 
     def heads(sex: str, stage: str, nouns: Mapping[str, list[str]]) -> tuple[Head, ...]:
-        age = () if stage in ("unknown", "minor") else ("age",)
+        age = () if stage == "unknown" else ("age",)
         tells = age + (() if sex == "unknown" else ("gender",))
         return tuple(
-            Head(f"一{measure}", Phrase((noun,), stems(noun, function_characters)), tells)
+            Head(Phrase((f"一{measure}{noun}",), stems(noun, function_characters)), tells)
             for measure, list_ in nouns.items()
             for noun in list_
         )
@@ -83,6 +92,14 @@ def stems(text: str, function_characters: frozenset[str]) -> frozenset[str]:
 
 
 def _frame(text: str, function_characters: frozenset[str]) -> Frame:
-    pieces = _SLOT.split(text)  # words and slots in turn
+    identifies = text.startswith("= ")
+    pieces = _SLOT.split(text.removeprefix("= "))  # words and slots in turn
     parts = tuple((i % 2 == 1, piece) for i, piece in enumerate(pieces) if piece)
-    return Frame(parts, stems(text, function_characters), frozenset(pieces[1::2]))
+    return Frame(
+        parts,
+        stems(text, function_characters),
+        frozenset(pieces[1::2]),
+        identifies,
+        _DIVIDES.search(text) is not None,
+        "asked" if "请" in text or "生成" in text else "tail",
+    )

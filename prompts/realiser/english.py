@@ -12,6 +12,13 @@ from dataclasses import dataclass, field
 
 from prompts.realiser.draw import Draw, Stuck
 from prompts.realiser.english_lexicon import English, Frame, Head
+from prompts.realiser.english_style import (
+    NOT_AN_ORDER,
+    adverb_first,
+    alike,
+    misread,
+    repeats,
+)
 from prompts.realiser.english_words import (
     NOBODY,
     POSSESSIVE,
@@ -21,6 +28,7 @@ from prompts.realiser.english_words import (
     sentence,
     with_article,
 )
+from prompts.realiser.facts import person_first
 from prompts.realiser.lexicon import Table
 
 Run = Sequence[str]
@@ -41,7 +49,6 @@ CAPACITY = {
     "absolute": 2,
 }
 _MEASURED = frozenset({"pitch", "energy", "speed", "emotion"})
-_NOT_AN_ORDER = frozenset({"topic", "age", "gender"})
 
 
 @dataclass(slots=True)
@@ -53,27 +60,35 @@ class Caption:
     facts: Mapping[str, Table]
     foreign: Mapping[str, str]
     head: Head
-    person: int
+    sex: int
     quote: str | None = None
     quote_stops: bool = False
     told: list[str] = field(default_factory=list)
+
+    @property
+    def person(self) -> int:
+        """She or he once the sex is told, they until then."""
+        return self.sex if "gender" in self.told or "gender" in self.head.tells else THEY
 
     def compose(self, frame: Frame, order: Run, speaker_at: int, closer: Frame | None = None) -> str:
         """The whole caption: sentences before, the frame, sentences after, the closing line."""
         self._claim(frame.stems)
         if closer:
             self._claim(closer.stems)
-        before, after = list(order[:speaker_at]), list(order[speaker_at:])
+        if frame.identifies and not self.head.tells:
+            raise Stuck
+        before, after = person_first(order[:speaker_at]), person_first(order[speaker_at:])
         leading = self._leading(frame, before)
         separate = before[: len(before) - leading]
-        if separate and not frame.follows:
+        if separate and not (frame.imperative or frame.identifies):
             raise Stuck
-        texts = self._sentences(separate, NOBODY, imperative=frame.imperative)
+        texts = self._sentences(separate, introduced=False, imperative=frame.imperative)
         main, rest = self._fill(frame, before[len(separate) :], after)
+        self._check_repeats(main.replace(self.quote or "\0", ""))
         texts.append(self._stopped(main))
         if rest and frame in self.english.frames["end"]:
             raise Stuck
-        texts += self._sentences(rest, self.person, imperative=frame.imperative)
+        texts += self._sentences(rest, introduced=True, imperative=frame.imperative)
         if closer:
             texts.append(self._stopped(self._close(closer)))
         return " ".join(texts)
@@ -82,6 +97,10 @@ class Caption:
         if self.draw.strict and not self.draw.used.isdisjoint(stems):
             raise Stuck
         self.draw.used |= stems
+
+    def _check_repeats(self, text: str) -> None:
+        if self.draw.strict and repeats(text):
+            raise Stuck
 
     def _leading(self, frame: Frame, before: Run) -> int:
         slot = next(iter(frame.slots & BEFORE), None)
@@ -113,7 +132,7 @@ class Caption:
         return "".join(out), after
 
     def _check_after_quote(self, frame: Frame, following: str, rest: Run) -> None:
-        if self.quote_stops and following.startswith(","):
+        if self.quote_stops and (following.startswith(",") or adverb_first(following)):
             raise Stuck
         if frame in self.english.frames["middle"] and not following and not rest:
             raise Stuck
@@ -164,7 +183,7 @@ class Caption:
                 found.append(maker)
 
         if slot == "front":
-            add(carrier, lambda r: f"in {self._carrier(r)}, ")
+            add(carrier, lambda r: f"{self._in_carrier(r)}, ")
             add(
                 can(run, "pp") and (len(run) == 1 or "topic" not in run), lambda r: f"{self._list('pp', r)}, "
             )
@@ -180,11 +199,11 @@ class Caption:
             add(can(run, "np") and "emphasis" not in run, lambda r: f" with {self._list('np', r)}")
             add(can(run, "whose") and slot == "with", lambda r: f" {self._list('whose', r)}")
         elif slot in ("mods", "manner", "lead"):
-            add(carrier, lambda r: f" in {self._carrier(r)}")
+            add(carrier, lambda r: f" {self._in_carrier(r)}")
             person = NOBODY if slot == "lead" else self.person
             add(self._modifies(run, frame), lambda r: self._modifiers(r, person))
         elif slot == "voice":
-            add(carrier, lambda r: self._carrier(r, "voice"))
+            add(can(run, "adj") and self._suits("voice", run), lambda r: self._carrier(r, "voice"))
         elif slot == "adjs":
             add(can(run, "adj") and self._suits("voice", run), lambda r: self._list("adj", r))
         elif slot == "aside":
@@ -193,7 +212,7 @@ class Caption:
         else:  # tail, absolute
             add(can(run, "abs"), lambda r: f", {self._list('abs', r)}")
             add(can(run, "np"), lambda r: f", with {self._list('np', r)}")
-            add(carrier and "mods" in frame.slots, lambda r: f", in {self._carrier(r)}")
+            add(carrier and "mods" in frame.slots, lambda r: f", {self._in_carrier(r)}")
             add(can(run, "part") and slot == "tail", lambda r: f", {self._list('part', r)}")
         return found
 
@@ -222,9 +241,17 @@ class Caption:
     def _list(self, role: str, run: Run) -> str:
         return listed([self._say(a, role, self.person) for a in run])
 
+    def _noun(self, run: Run) -> str:
+        return self.draw.one([n for n in self.english.carriers if self._suits(n, run)])
+
+    def _in_carrier(self, run: Run) -> str:
+        """in a loud, cheerful voice; with a brisk delivery"""
+        noun = self._noun(run)
+        return f"{self.english.prepositions[noun]} {self._carrier(run, noun)}"
+
     def _carrier(self, run: Run, noun: str = "") -> str:
         """a loud, cheerful voice"""
-        noun = noun or self.draw.one([n for n in self.english.carriers if self._suits(n, run)])
+        noun = noun or self._noun(run)
         self._claim(self.english.carrier_stems[noun])
         return with_article(f"{', '.join(self._say(a, 'adj', self.person) for a in run)} {noun}")
 
@@ -247,18 +274,24 @@ class Caption:
                 if manners:
                     out, manners = f" {listed(manners)}", []
                 out += " " + self._say(attribute, "about", person)
+                roles = ("pp",)  # "talking about concerts faintly"
             else:
                 role = self.draw.one([r for r in roles if r in self.facts[attribute]])
                 roles = ("pp",) if role == "pp" else roles  # "in a low voice and quickly" limps
                 manners.append(self._say(attribute, role, person))
         return f"{out} {listed(manners)}" if manners else out
 
-    def _sentences(self, run: Run, person: int, *, imperative: bool) -> list[str]:
+    def _sentences(self, run: Run, *, introduced: bool, imperative: bool) -> list[str]:
         """Sentences of their own, one to three attributes each."""
         texts, left = [], list(run)
         while left:
             n = min(len(left), 1 + self.draw.below(3) if len(left) != 2 else 2)
-            texts.append(sentence(self._clause_like(left[:n], person, imperative)) + ".")
+            if imperative:
+                n = alike(left[:n])
+            person = self.person if introduced else NOBODY
+            text = self._clause_like(left[:n], person, imperative)
+            self._check_repeats(text)
+            texts.append(sentence(text) + ".")
             left = left[n:]
         return texts
 
@@ -268,12 +301,17 @@ class Caption:
             makers.append(lambda r: self._predicates(r, person))
         if self._can(run, "adj") and self._suits("voice", run):
             makers.append(lambda r: self._voice_is(r, person))
-        if imperative and self._can(run, "base") and _NOT_AN_ORDER.isdisjoint(run):
+        if imperative and self._can(run, "base") and NOT_AN_ORDER.isdisjoint(run):
             return self._make([lambda r: listed([self._say(a, "base", person) for a in r])], run)
         return self._make(makers, run)
 
     def _clauses(self, run: Run, person: int) -> str:
-        texts = [self._say(a, "clause", person) for a in run]
+        texts = []
+        for attribute in run:
+            now = person if person == NOBODY else self.person
+            texts.append(self._say(attribute, "clause", now))
+        if person == THEY and misread(texts):
+            raise Stuck
         if len(texts) == 2:
             joints = (" and ", ", and ", "; ")
             return self.draw.one((*joints, ", while ") if _MEASURED.issuperset(run) else joints).join(texts)

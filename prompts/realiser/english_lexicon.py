@@ -36,14 +36,14 @@ class Head:
 class Frame:
     """A sentence with slots: `parts` are (True, slot) or (False, words).
 
-    `imperative` frames direct a voice; one that `follows` may have sentences before it.
+    An `imperative` one directs a voice, one that `identifies` says who speaks: sentences may stand before.
     """
 
     parts: tuple[tuple[bool, str], ...]
     stems: frozenset[str]
     slots: frozenset[str]
     imperative: bool
-    follows: bool
+    identifies: bool
     takes_about: bool
 
 
@@ -55,6 +55,7 @@ class English:
     heads: Mapping[str, Mapping[str, tuple[Head, ...]]]
     frames: Mapping[str, tuple[Frame, ...]]
     carriers: Mapping[str, frozenset[str]]
+    prepositions: Mapping[str, str]
     carrier_stems: Mapping[str, frozenset[str]]
     speaker_stems: frozenset[str]
 
@@ -92,7 +93,7 @@ def english() -> English:
 
     def heads(sex: str, stage: str, lists: Mapping[str, list[str]]) -> tuple[Head, ...]:
         gender = () if sex == "unknown" else ("gender",)
-        age = () if stage in ("unknown", "minor") else ("age",)
+        age = () if stage == "unknown" else ("age",)
         return tuple(
             head(text, age + gender if kind == "pre" else gender + age, kind == "pre")
             for kind, texts in lists.items()
@@ -105,14 +106,16 @@ def english() -> English:
         {sex: {s: heads(sex, s, ls) for s, ls in stages.items()} for sex, stages in source["heads"].items()},
         {kind: tuple(_frame(f, function_words, verbs) for f in fs) for kind, fs in source["frames"].items()},
         {noun: frozenset(names) for noun, names in source["carriers"].items()},
+        source["prepositions"],
         {noun: stems(noun, function_words) for noun in source["carriers"]},
         stems(PRONOUN[NOBODY], function_words),
     )
 
 
 def _frame(text: str, function_words: frozenset[str], verbs: tuple[str, ...]) -> Frame:
-    imperative, identifies = text.startswith("! "), text.startswith("= ")
-    text = text.removeprefix("! ").removeprefix("= ")
+    prefix, _, bare = text.partition(" ")
+    imperative, identifies = "!" in prefix, "=" in prefix
+    text = bare if imperative or identifies else text
     pieces = _SLOT.split(text)  # words and slots in turn
     parts = tuple((i % 2 == 1, piece) for i, piece in enumerate(pieces) if piece)
     before_mods = re.split(r"\{(?:mods|manner)\}", text)[0].rsplit(" ", 1)[-1]
@@ -121,6 +124,6 @@ def _frame(text: str, function_words: frozenset[str], verbs: tuple[str, ...]) ->
         stems(text, function_words),
         frozenset(pieces[1::2]),
         imperative,
-        imperative or identifies,
+        identifies,
         before_mods in verbs and "{quote}" not in text,
     )

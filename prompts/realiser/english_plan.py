@@ -8,10 +8,11 @@ from prompts.realiser.draw import Draw, Stuck
 from prompts.realiser.english import Caption
 from prompts.realiser.english_lexicon import Frame, english
 from prompts.realiser.english_words import HE, SHE, THEY, sentence
+from prompts.realiser.facts import GROWN
 from prompts.realiser.lexicon import load
 from prompts.realiser.quoting import ends_sentence
 
-AGE_APART, SEX_APART = 0.10, 0.06
+AGE_APART, SEX_APART = 0.06, 0.04
 """Shares of captions that tell age, or sex, elsewhere than in the noun phrase of who speaks."""
 SPEAKER_FIRST = 0.45
 CLOSING_LINE = 0.35
@@ -68,16 +69,16 @@ def _begin(draw: Draw, values: Mapping[str, str], foreign: Mapping[str, str]) ->
     """A caption with its speaker chosen, and the other attributes in any order."""
     sex, stage = values.get("gender", "unknown"), values.get("age", "unknown")
     apart = ""
-    if "gender" in values and "age" in values:
+    if "gender" in values and stage in GROWN:
         if draw.chance(AGE_APART):
-            stage, apart = "minor" if stage in ("child", "teenager") else "unknown", "age"
+            stage, apart = "unknown", "age"
         elif draw.chance(SEX_APART):
             sex, apart = "unknown", "gender"
     head = draw.one(english().heads[sex][stage])
     draw.used |= head.phrase.stems
     names = [name for name in values if name not in ("gender", "age") or name == apart]
     facts = {name: english().attributes[name][values[name]] for name in names}
-    person = {"female": SHE, "male": HE}.get(sex, THEY)
+    person = {"female": SHE, "male": HE}.get(values.get("gender", ""), THEY)
     return Caption(draw, english(), facts, foreign, head, person), draw.shuffled(names)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prompts.realiser.attributes import Attributes
 from prompts.realiser.quoting import as_topic, bare_word, is_chinese, one_line, quoted
 
@@ -9,6 +11,13 @@ FREE = "x"
 """The value of attributes that are text of their own: the word stressed, the topic."""
 CAPTION = "caption"
 """The value of an emotion that is told in a free phrase."""
+GROWN = frozenset({"young adult", "middle-aged", "elderly"})
+"""Ages that can be told apart from sex; a child or teenager is named as one at once."""
+
+
+def person_first(order: Sequence[str]) -> list[str]:
+    """What is told of the speaker before what is told of the voice."""
+    return sorted(order, key=lambda name: name not in ("gender", "age"))
 
 
 def values_of(attributes: Attributes, language: str) -> dict[str, str]:

@@ -131,7 +131,7 @@ def labels(told: list[tuple[str, str]]) -> dict[str, list[str]]:
             sex, stage = value.split("/")
             if sex != "unknown":
                 found.setdefault("gender", []).append(sex)
-            if stage not in ("unknown", "minor"):
+            if stage != "unknown":
                 found.setdefault("age", []).append(stage)
         else:
             found.setdefault(attribute, []).append(value)

@@ -108,7 +108,7 @@ def test_every_sentence_frame_is_used(language: Lang) -> None:
     texts = {t.lower() for c in said for t in (c.description, c.instruction or "")}
     for kind, frames in load(language)["frames"].items():
         for frame in frames if not kind.startswith("empty") else ():
-            pieces = re.split(r"\{\w+\}", frame.removeprefix("! ").removeprefix("= "))
+            pieces = re.split(r"\{\w+\}", frame.lstrip("!= "))
             assert any(in_order(pieces, text) for text in texts), frame
 
 
@@ -159,6 +159,38 @@ def test_a_pronoun_never_tells_another_gender() -> None:
         both = captions.description + (captions.instruction or "")
         assert row[0] == "female" or "她" not in both
         assert row[0] == "male" or "他" not in both
+
+
+def test_a_speaker_whose_sex_is_known_is_never_they() -> None:
+    for row, captions in corpus("en"):
+        if row[0]:
+            assert not re.search(r"\bthe(?:y|ir)\b", f"{captions.description} {captions.instruction}", re.I)
+
+
+def test_a_child_or_teenager_is_named_as_one_at_once() -> None:
+    apart = re.compile(r"\b(?:the speaker|s?he|they) (?:is|are) (?!talking)|听上去是|从声音听是")
+    for language in LANGUAGES:
+        for row, captions in corpus(language):
+            if row[1] in ("child", "teenager"):
+                for text in (captions.description, captions.instruction or ""):
+                    assert not apart.search(re.sub(r"[Tt]he speaker is (?=an? )", "", text)), text
+
+
+def test_no_verb_of_speaking_stands_twice_in_an_english_sentence() -> None:
+    for text in texts("en"):
+        for part in bare(text, "en").split(". "):
+            assert len(re.findall(r"\b(?:speak|talk)(?:s|ing)?\b", part)) <= 1, text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_follows_a_quoted_full_stop_hangs_together(language: Lang) -> None:
+    known = Attributes(
+        gender="male", emotion="angry", speed_label="slow", pitch_label="low", transcript="Go."
+    )
+    limps = re.compile(r'" (?:\w+ly|fast)\b' if language == "en" else r"”(?!这|时|由|出自|是|要由|\Z)")
+    for key in map(str, range(300)):
+        text = realise(known, language=language, key=key).instruction or ""
+        assert not limps.search(text), text
 
 
 def test_no_content_word_of_english_stands_twice() -> None:

@@ -104,8 +104,7 @@ def _heads(language: str, sex: str, stage: str) -> Choices:
         heads = english().heads.get(sex, {}).get(stage, ())
         return _sorted([[head.phrase.forms[0] for head in heads]], language)
     people = chinese().heads.get(sex, {}).get(stage, ())
-    measures = {head.measure for head in people}
-    return _sorted([[head.noun.forms[0] for head in people if head.measure == m] for m in measures], language)
+    return _sorted([[head.noun.forms[0] for head in people]], language)
 
 
 def _sorted(sets: Sequence[Sequence[str]], language: str) -> Choices:
