@@ -1,6 +1,6 @@
 """The proof that a cluster works: annotate the example clips through it into S3, and count the rows.
 
-`smoke.py CLIPS s3://BUCKET/RUN`, with RAY_ADDRESS and AWS_* in the environment. Makes the bucket if there is none.
+`smoke.py CLIPS s3://BUCKET/RUN`, with RAY_ADDRESS and AWS_* in the environment. Makes the bucket.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import fsspec
 import pyarrow.parquet as pq
 
 NODES = 3
+"""The head and two workers."""
 
 
 def main(clips: str, out: str) -> int:
@@ -21,7 +22,18 @@ def main(clips: str, out: str) -> int:
     fs, root = fsspec.core.url_to_fs(out)
     fs.makedirs(root.split("/")[0], exist_ok=True)
     subprocess.run([sys.executable, "-m", "jobs.clusters.wait", str(NODES)], check=True)
-    command = ["-m", "jobs.cli", "annotate", clips, "--out", out, "--shard-size", "5", "--ray-address", "auto"]
+    command = [
+        "-m",
+        "jobs.cli",
+        "annotate",
+        clips,
+        "--out",
+        out,
+        "--shard-size",
+        "5",
+        "--ray-address",
+        "auto",
+    ]
     subprocess.run([sys.executable, *command], check=True)
     manifest = (Path(clips) / "manifest.jsonl").read_text("utf-8").splitlines()
     wanted = {json.loads(line)["id"] for line in manifest}

@@ -1,0 +1,1 @@
+"""Files that clusters are started with, to copy and fill in: docs/cluster.md."""
