@@ -230,10 +230,14 @@ class Speaker(Row):
     """Who speaks: only what is known; null is not a guess."""
 
     gender: Annotated[Gender | None, Column("female or male")]
-    gender_source: Annotated[str | None, Column("given, or the model")]
+    gender_source: Annotated[
+        str | None, Column("given, or the model; where the gender is null, why, if the model says so")
+    ]
     gender_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
     age_years: Annotated[float | None, Column("age", "years")]
-    age_source: Annotated[str | None, Column("given, or the model")]
+    age_source: Annotated[
+        str | None, Column("given, or the model; where the age is null, why, if the model says so")
+    ]
     age_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
     child_probability: Annotated[
         float | None, Column("the model's probability that a child speaks, 0..1; null where it gives none")

@@ -183,14 +183,13 @@ def emotion(
     out: Weights,
     work: Work = None,
     seed: Seed = 0,
-    steps: Steps = 400,
-    readers: Readers = 6,
-    listeners: Listeners = 2,
+    steps: Annotated[int, typer.Option(min=1, help="Batches that each network learns from.")] = 300,
+    readers: Readers = 8,
     json_: Json = False,
 ) -> None:
     """Train the networks of the mood, measure them on every speaker left out in turn, and export them."""
     from jobs.train._report import cache, printed
     from jobs.train.emotion import Request, run
 
-    request = Request(data, out, work or cache(), seed, steps, readers, listeners)
+    request = Request(data, out, work or cache(), seed, steps, readers)
     printed(lambda say: run(request, say), as_json=json_)

@@ -17,7 +17,7 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], Path]:
     data, out = tmp_path_factory.mktemp("acted"), tmp_path_factory.mktemp("out")
     acted(data)
     read_aloud(data, n_speakers=6, n_clips=1)
-    request = Request(data, out, data / "work", steps=30, readers=2, listeners=1)
+    request = Request(data, out, data / "work", steps=100, readers=2)
     return run(request, lambda _: None), out
 
 

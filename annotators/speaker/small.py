@@ -1,0 +1,165 @@
+"""Gender and age by the project's own small network; what the source gives stands.
+
+Trained by `speechcraft train speaker`; small.md beside the weights says on whom, and how far to trust it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from annotators._functionals import functionals
+from annotators._mel import heard
+from annotators._small import Network, facts, model
+from pipeline.annotator import Annotator, Model
+from pipeline.clip import SAMPLE_RATE_HZ, Clip, Given, Samples
+from pipeline.errors import ClipError
+from pipeline.options import Option
+from pipeline.rows import AGE_GROUPS_FROM_YEARS, Gender, Pitch, Speaker
+
+WEIGHTS = Path(__file__).with_name("small.onnx")
+YEARS = np.arange(4, 48)
+"""The ages that the network tells apart."""
+CHILD_UNDER = AGE_GROUPS_FROM_YEARS[0]
+EDGE_YEARS = 38.0
+"""From here on nobody taught it: of the speakers it learnt from one in a hundred was older."""
+
+UNSURE = "small: unsure"
+PAST = "small: past the ages it learnt"
+UNLIKE = "small: unlike the speech whose ages it learnt"
+
+_SOURCE = "small"
+_FEWEST_S = 0.2
+_FEWEST_VOICED = 10  # frames of F0, 50 ms
+_UNKNOWN = Speaker(None, None, None, None, None, None)
+
+Floats = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True, slots=True)
+class Sure:
+    """How sure a value must be to be given. `strangeness`: infinite gives the age of any voice."""
+
+    gender: float
+    age: float
+    strangeness: float
+
+
+class SmallAnnotator(Annotator[Speaker]):
+    """Each of gender and age is the given one where the source gives it, else the recognised one, else null.
+
+    A child's voice does not tell its gender: the confidence in a gender is the network's for an adult, and
+    one half as far as the voice is a child's. Confidences under the options are too little: the value is
+    null, the confidence stays. The confidence of an age is the probability of its age group. The age is null,
+    and `age_source` says why, where the voice is past the ages that the network learnt, or unlike the speech
+    whose speakers' ages it knew. Only the middle `max_s` of a longer clip are heard.
+    """
+
+    row = Speaker
+    version = 1
+    wants = (Pitch,)
+    hears = "speech"
+    sees = frozenset({"gender", "age_years"})
+
+    def __init__(
+        self,
+        *,
+        min_gender_confidence: Annotated[float, Option("under it the gender is null", "", 0.5, 1.0)] = 0.6,
+        min_age_confidence: Annotated[float, Option("under it the age is null", "", 0.0, 1.0)] = 0.5,
+        familiar_only: Annotated[
+            bool, Option("no age for a voice or recording unlike those whose ages were learnt")
+        ] = True,
+        max_s: Annotated[float, Option("of a longer clip, its middle is heard", "s", 1.0, 60.0)] = 20.0,
+    ) -> None:
+        limit = float(facts(WEIGHTS)["strangeness_limit"]) if familiar_only else np.inf
+        self._sure = Sure(min_gender_confidence, min_age_confidence, limit)
+        self._max_s = max_s
+        self._network = Network(WEIGHTS)
+
+    @classmethod
+    def models(cls, options: Mapping[str, object]) -> tuple[Model, ...]:
+        """The shipped weights."""
+        return (model(WEIGHTS),)
+
+    @classmethod
+    def from_given(cls, clip: Clip) -> Speaker | None:
+        """The whole row where the source gives both."""
+        given = clip.given
+        if given.gender is None or given.age_years is None:
+            return None
+        return _with_given(_UNKNOWN, given)
+
+    def annotate(self, clips: Sequence[Clip]) -> list[Speaker | ClipError]:
+        """One row per clip, in order; a ClipError only where nothing is given and nothing can be heard."""
+        return [self.from_given(clip) or self._speaker(clip) for clip in clips]
+
+    def _speaker(self, clip: Clip) -> Speaker | ClipError:
+        fault = _fault(clip.speech)
+        if fault is not None:
+            nothing_given = clip.given.gender is None and clip.given.age_years is None
+            return fault if nothing_given else _with_given(_UNKNOWN, clip.given)
+        pitch = clip.maybe(Pitch)
+        if pitch is not None and np.count_nonzero(pitch.f0_hz) < _FEWEST_VOICED:
+            return _with_given(_UNKNOWN, clip.given)
+        inputs = heard(clip.speech, pitch, self._max_s)
+        found = self._network(**inputs, functionals=functionals(**inputs))
+        row = judged(float(found["female"][0]), found["ages"], float(found["strangeness"][0]), self._sure)
+        return _with_given(row, clip.given)
+
+
+def judged(female: float, ages: Floats, strangeness: float, sure: Sure) -> Speaker:
+    """The row for the network's outputs: the chances of a woman, were it an adult, and of each of YEARS."""
+    child = float(ages[YEARS < CHILD_UNDER].sum())
+    woman = (1 - child) * female + child / 2
+    years = float(YEARS[min(int(np.searchsorted(np.cumsum(ages), 0.5)), len(YEARS) - 1)])
+    confidence = _of_group(years, ages)
+    why_not = _why_no_age(years, confidence, strangeness, sure)
+    gender: Gender = "female" if woman >= 0.5 else "male"
+    certain = max(woman, 1 - woman) >= sure.gender
+    return Speaker(
+        gender=gender if certain else None,
+        gender_source=_SOURCE if certain else UNSURE,
+        gender_confidence=max(woman, 1 - woman),
+        age_years=years if why_not is None else None,
+        age_source=why_not or _SOURCE,
+        age_confidence=confidence,
+        child_probability=child,
+    )
+
+
+def _of_group(years: float, ages: Floats) -> float:
+    """The probability of all ages in the age group of `years`."""
+    groups = np.searchsorted(AGE_GROUPS_FROM_YEARS, YEARS, "right")
+    group = np.searchsorted(AGE_GROUPS_FROM_YEARS, years, "right")
+    return min(float(ages[groups == group].sum()), 1.0)
+
+
+def _why_no_age(years: float, confidence: float, strangeness: float, sure: Sure) -> str | None:
+    if years >= EDGE_YEARS:
+        return PAST
+    if strangeness > sure.strangeness:
+        return UNLIKE
+    return UNSURE if confidence < sure.age else None
+
+
+def _fault(sound: Samples) -> ClipError | None:
+    seconds = len(sound) / SAMPLE_RATE_HZ
+    if seconds < _FEWEST_S:
+        return ClipError("too_short", f"No speaker can be told from {seconds:.3f} s of sound.")
+    if not sound.any():
+        return ClipError("silent", "The sound is digital silence.")
+    return None
+
+
+def _with_given(row: Speaker, given: Given) -> Speaker:
+    if given.gender is not None:
+        gender = cast("Gender", given.gender)
+        row = replace(row, gender=gender, gender_source="given", gender_confidence=None)
+    if given.age_years is not None:
+        row = replace(row, age_years=given.age_years, age_source="given", age_confidence=None)
+    return row
