@@ -50,7 +50,9 @@ def read(store: Store) -> Forgotten:
 def write(store: Store, forgotten: Forgotten) -> None:
     """Keep it."""
     facts = {"items": sorted(set(forgotten.items)), "clips": sorted(set(forgotten.clips))}
-    store.write(FORGOTTEN, json.dumps({k: [asdict(g) for g in v] for k, v in facts.items()}, indent=1).encode())
+    store.write(
+        FORGOTTEN, json.dumps({k: [asdict(g) for g in v] for k, v in facts.items()}, indent=1).encode()
+    )
 
 
 def with_gaps(items: Iterable[Item], gaps: Sequence[Gap]) -> Iterator[Item | None]:

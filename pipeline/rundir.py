@@ -8,6 +8,8 @@ manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which 
 calibration/<family>.json              thresholds, frozen with the run
 failures/shard-00012-<hash>.json       why a shard was given up
 dataset/data/train-00012-of-00400.parquet, dataset/README.md
+forgotten.json                         digests of forgotten clips, and where they stood
+exports/*.json                         the exports made of the run: where, and what was asked for
 """
 
 from __future__ import annotations

@@ -1,0 +1,44 @@
+"""`speechcraft export`."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+from rich.console import Console
+
+from jobs.export.export import Exported, export
+from jobs.export.request import Request
+from jobs.output import emit, notice, shown
+
+
+def run(directory: str, path: str, request: Request, *, as_json: bool) -> None:
+    """Export a run, and say what came of it."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    done = export(directory, path, request, notice)
+    if as_json:
+        emit(done.facts())
+    else:
+        _print(done)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The parts of a list with commas."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _print(done: Exported) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    splits = ", ".join(f"{name} {n:,}" for name, n in done.splits.items())
+    console.print(f"{done.clips:,} clips ({splits}) in {done.parts} parts, {done.bytes / 1e6:.1f} MB.")
+    for kind, n in done.dropped.items():
+        console.print(f"  {n:,} dropped by {shown(kind)}; dropped.jsonl says which and why")
+    for code, n in done.silent.items():
+        console.print(f"  {n:,} without sound: {shown(code)} ({shown(done.examples[code])})")
+    for note in done.notes:
+        console.print(f"  {shown(note)}")
+    console.print(f"Dataset: {shown(done.path)}")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""The forms people load, one a file: how a part is written."""

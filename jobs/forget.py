@@ -1,0 +1,202 @@
+"""Forgetting clips of a run: every file that holds one is written anew without it, and nothing is computed.
+
+The order survives a kill at any point: first the list of the forgotten, so that no resume brings them
+back, then new files, then the index, and only then the old files go; the same call again ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from jobs.commands.calibrate import job_of
+from jobs.runs import Run
+from pipeline import forgotten, parquet, sounds
+from pipeline.engine.flow import frozen
+from pipeline.errors import RunError
+from pipeline.forgotten import Forgotten, Gap
+from pipeline.job import CUT, Job
+from pipeline.join import join
+from pipeline.manifest import read_shard, shard_of, write_index, write_shard
+from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, Shard
+from pipeline.source.base import Item
+from pipeline.storage import Store
+
+_STEM = re.compile(r"shard-(\d+)-([0-9a-f]+)")
+_UTTERANCE = re.compile(r"@\d{8,}")
+
+
+@dataclass(slots=True)
+class Found:
+    """What is to be forgotten: ids, and the shards that hold them, those of earlier plans too."""
+
+    ids: set[str] = field(default_factory=set)
+    shards: dict[Shard, list[Item]] = field(default_factory=dict)
+
+
+def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
+    """The clips of a speaker, or a clip; a recording's utterances go with it. RunError if there is none."""
+    wanted = _of_speaker(speaker) if speaker is not None else _of_clip(clip or "")
+    found = Found()
+    for shard in _all_shards(run):
+        items = read_shard(run.store, shard)
+        hit = {item.id for item in items if wanted(item)}
+        if hit:
+            found.ids |= hit
+            found.shards[shard] = items
+    if not found.ids:
+        what = f"speaker {speaker!r}" if speaker is not None else f"clip {clip!r}"
+        raise RunError(f"There is no {what} in {run.store.url}.")
+    return found
+
+
+def forget(run: Run, found: Found) -> None:
+    """Take these clips out of the run. RunError, before anything is touched, where it cannot be done."""
+    store = run.store
+    job = _job(run)
+    with store.locked():
+        forgotten.write(store, _gaps(run, found))
+        renamed: dict[Shard, Shard | None] = {}
+        files = _by_shard(store)
+        for shard, items in found.shards.items():
+            left = [item for item in items if item.id not in found.ids]
+            renamed[shard] = shard_of(shard.index, left) if left else None
+            _write_anew(store, files[shard.name], shard, renamed[shard], left, found.ids)
+        shards = [new for shard in run.shards if (new := renamed.get(shard, shard)) is not None]
+        write_index(store, shards)
+        store.remove(DATASET)
+        for shard in renamed:
+            _remove(store, files[shard.name], shard)
+        for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
+            store.remove(name)
+        if shards:
+            join(store, job, shards)
+
+
+def _of_speaker(speaker: str) -> Callable[[Item], bool]:
+    return lambda item: item.given.speaker == speaker
+
+
+def _of_clip(clip: str) -> Callable[[Item], bool]:
+    def wanted(item: Item) -> bool:
+        rest = item.id.removeprefix(clip)
+        return item.id == clip or (rest != item.id and _UTTERANCE.fullmatch(rest) is not None)
+
+    return wanted
+
+
+def _all_shards(run: Run) -> Iterator[Shard]:
+    """Every shard that has a manifest, those of earlier plans too."""
+    current = {shard.manifest: shard for shard in run.shards}
+    for name in sorted(run.store.names(MANIFEST) - {INDEX}):
+        if name in current:
+            yield current[name]
+        elif stem := _STEM.search(name):
+            clips = parquet.read(run.store, name, ["id"]).num_rows
+            yield Shard(int(stem[1]), stem[2], clips)
+
+
+def _job(run: Run) -> Job:
+    """The job as it ran: what the dataset is joined by."""
+    job = frozen(job_of(run), run.store)
+    if {way.key for way in job.ways} != {way.key for way in run.ways}:
+        raise RunError(
+            f"{run.store.url} was annotated with other models or versions than are here: annotate it first."
+        )
+    return job
+
+
+def _gaps(run: Run, found: Found) -> Forgotten:
+    """What was forgotten before, and where these clips stand: among the source's items, and after cutting."""
+    known, size = forgotten.read(run.store), int(run.record["shard_size"])
+    current, cut = set(run.shards), _looked_through(run)
+    first = min((int(stem[1]) for name in cut if (stem := _STEM.search(name))), default=None)
+    taken = {stem[1] for name in cut if (stem := _STEM.search(name))}
+    items = [s for s in found.shards if first is None and s in current]
+    if first is not None:
+        items = [
+            s
+            for s in found.shards
+            if s.name in cut
+            or (s in current and s.index < first)
+            or (s not in current and s.index > first and f"{s.index:05d}" not in taken)
+        ]
+    return Forgotten(
+        (*known.items, *_places(items, found, known.items, size, cut)),
+        (*known.clips, *_places([s for s in found.shards if s in current], found, known.clips, size, ())),
+    )
+
+
+def _looked_through(run: Run) -> set[str]:
+    """The names of the shards in which long recordings were looked for: they are of the source, uncut."""
+    keys = [f"{CUT}-{e['use']}@{e['fingerprint']}/" for e in run.record["annotators"].get(CUT, [])]
+    names = (n for n in run.names if n.startswith(tuple(keys)) and n.endswith(".parquet"))
+    return {n.rpartition("/")[2].removesuffix(".parquet") for n in names} if keys else set()
+
+
+def _places(
+    shards: Sequence[Shard], found: Found, known: Sequence[Gap], size: int, cut: Collection[str]
+) -> Iterator[Gap]:
+    """A clip that an interrupted call has listed already stands where it stood."""
+    going = {forgotten.digest(name) for name in found.ids}
+    taken = {gap.position for gap in known if gap.digest not in going}
+    for shard in shards:
+        free = (p for p in range(shard.index * size, (shard.index + 1) * size) if p not in taken)
+        for item, position in zip(found.shards[shard], free, strict=False):
+            if item.id in found.ids:
+                yield Gap(position, forgotten.digest(item.id), shard.name in cut)
+
+
+def _write_anew(
+    store: Store, files: Sequence[str], shard: Shard, new: Shard | None, left: Sequence[Item], ids: set[str]
+) -> None:
+    """Every file of the shard, without these clips, under the name of the shard that is left."""
+    if new is None:
+        return
+    for name in files:
+        to = name.replace(shard.name, new.name)
+        if name.endswith(".arrow"):
+            _sound_anew(store, name, to, ids)
+        elif name.endswith(".parquet") and name != shard.manifest:
+            table = parquet.read(store, name)
+            keep = pc.invert(pc.is_in(table.column("id"), value_set=pa.array(sorted(ids))))
+            parquet.write(store, to, table.filter(keep))
+        elif name == shard.failure and not _names_one(store.read(name), ids):
+            store.write(to, store.read(name))
+    write_shard(store, new, left)
+
+
+def _sound_anew(store: Store, name: str, to: str, ids: set[str]) -> None:
+    held = sounds.read(store, name)
+    names = pa.ipc.open_file(store.map(name)).read_all().column("id").to_pylist()
+    kept = [(str(n), pcm) for n, pcm in zip(names, held, strict=True) if n not in ids]
+    sounds.write(store, to, [n for n, _ in kept], [pcm for _, pcm in kept])
+
+
+def _remove(store: Store, files: Sequence[str], shard: Shard) -> None:
+    """The old files, the manifest last: while it is there, the same call finds the shard again."""
+    for name in files:
+        if name != shard.manifest:
+            store.remove(name)
+    for folder in {name.rpartition("/")[0] for name in files if f"{ANSWERS}/" in name}:
+        store.remove(folder)
+    store.remove(shard.manifest)
+
+
+def _by_shard(store: Store) -> dict[str, list[str]]:
+    """The files of each shard, by whatever annotator; one listing."""
+    found: dict[str, list[str]] = {}
+    for name in sorted(store.names()):
+        if (stem := _STEM.search(name)) and not name.startswith(f"{DATASET}/"):
+            found.setdefault(stem[0], []).append(name)
+    return found
+
+
+def _names_one(data: bytes, ids: Collection[str]) -> bool:
+    text = data.decode("utf-8", "replace")
+    return any(name in text or json.dumps(name)[1:-1] in text for name in ids)

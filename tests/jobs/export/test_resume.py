@@ -1,0 +1,87 @@
+"""An export that is killed goes on behind its finished parts, and its bytes do not tell."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jobs.export import ledger, plan
+from jobs.export.export import export
+from jobs.export.forms.base import Clip
+from jobs.export.forms.jsonl import JsonlPart
+from jobs.export.forms.parquet import ParquetPart
+from jobs.export.forms.webdataset import WebDatasetPart
+from jobs.export.request import Request
+from tests.jobs.export.files import check_sums, contents
+
+WRITERS: dict[str, Any] = {"hf": ParquetPart, "webdataset": WebDatasetPart, "jsonl": JsonlPart}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+@pytest.mark.parametrize("at", [1, 4, 7])
+def test_killed_anywhere_it_ends_with_the_same_bytes(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str, at: int
+) -> None:
+    """A child process ends without a word at the clip; parts of two clips."""
+    monkeypatch.setattr(plan, "PART_ROWS", 2)
+    writer = WRITERS[form]
+    add = writer.add
+    calls = 0
+
+    def dying(self: object, clip: Clip) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > at:
+            os._exit(9)
+        add(self, clip)
+
+    out = tmp_path / "out"
+    child = os.fork()
+    if child == 0:
+        writer.add = dying
+        export(str(run), str(out), Request(form), lambda text: None)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    finished = {n: (out / n).stat().st_mtime_ns for n in contents(out) if n.startswith("data/train")}
+    assert len(finished) == at // 2
+
+    export(str(run), str(out), Request(form), lambda text: None)
+    export(str(run), str(tmp_path / "whole"), Request(form), lambda text: None)
+    assert contents(out) == contents(tmp_path / "whole")
+    assert all((out / n).stat().st_mtime_ns == t for n, t in finished.items())
+    check_sums(out)
+
+
+def test_a_failure_leaves_no_unfinished_part(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object, clip: Clip) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ParquetPart, "add", full)
+    with pytest.raises(OSError, match="No space"):
+        export(str(run), str(tmp_path / "out"), Request("hf"), lambda text: None)
+    left = contents(tmp_path / "out")
+    assert not [name for name in left if name.startswith("data/")]
+    assert not [name for name in left if ".tmp-" in name]
+
+
+def test_a_finished_export_is_left_alone(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    first = export(str(run), str(out), Request("hf"), lambda text: None)
+    monkeypatch.setattr(ParquetPart, "add", None)
+    assert export(str(run), str(out), Request("hf"), lambda text: None) == first
+
+
+def test_another_state_of_the_run_is_refused(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    export(str(tmp_path / "run"), str(tmp_path / "out"), Request("hf"), lambda text: None)
+    index = tmp_path / "run" / "dataset" / "index.json"
+    index.write_text(index.read_text("utf-8").replace('"sha256": "', '"sha256": "0'), "utf-8")
+    with pytest.raises(Exception, match="earlier state of the run"):
+        export(str(tmp_path / "run"), str(tmp_path / "out"), Request("hf"), lambda text: None)
+    assert ledger.REQUEST in contents(tmp_path / "out")

@@ -1,0 +1,216 @@
+"""What is forgotten is in no file of the run, does not come back, and costs nobody else anything."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import sounds
+from pipeline.forgotten import Gap, digest, with_gaps
+from pipeline.storage import Store
+from tests.command import Ended, dataset, example, speechcraft, write_manifest
+from tests.fakes import items_of
+
+NAMES = ("forecast", "station", "zh-neighbour", "forecast-noise", "seven", "telephone", "match")
+
+
+def annotate(folder: Path) -> Ended:
+    ended = speechcraft(
+        "annotate", folder / "clips.jsonl", "--out", folder / "run", "--engine", "inline", "--shard-size", 2,
+        "--json", *(x for f in ("enhance", "emphasis") for x in ("--set", f"{f}=off")),
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    return ended
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source of seven clips, and its run in shards of two."""
+    folder = tmp_path_factory.mktemp("forget")
+    write_manifest(folder / "clips.jsonl", *(example(name) for name in NAMES))
+    annotate(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "made")
+    return tmp_path / "made"
+
+
+def stamps(run: Path) -> dict[str, int]:
+    """Every sidecar and sound with the time it was written."""
+    files = [*run.glob("*@*/*.parquet"), *run.glob("*@*/*.arrow")]
+    return {str(p.relative_to(run)): p.stat().st_mtime_ns for p in files}
+
+
+def holds(run: Path, text: str) -> list[str]:
+    """The files with this text in them, columns of tables included."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    found = []
+    for path in (p for p in run.rglob("*") if p.is_file()):
+        held = path.read_bytes().decode("utf-8", "replace")
+        if path.suffix == ".parquet":
+            held = repr(pq.ParquetFile(path).read().to_pydict()) + held
+        if path.suffix == ".arrow":
+            held = repr(pa.ipc.open_file(path.read_bytes()).read_all().column("id").to_pylist())
+        if text in held:
+            found.append(str(path.relative_to(run)))
+    return found
+
+
+def sounds_of(run: Path) -> int:
+    store = Store(str(run))
+    return sum(len(sounds.read(store, n)) for n in store.names() if n.endswith(".arrow"))
+
+
+@pytest.mark.parametrize("gone", ["forecast", "zh-neighbour", "match"])
+@pytest.mark.parametrize("source_too", [False, True])
+def test_a_forgotten_clip_is_nowhere_and_a_resume_changes_nothing(
+    folder: Path, gone: str, source_too: bool
+) -> None:
+    run = folder / "run"
+    before = {row["id"]: row for row in dataset(run)}
+    heard = sounds_of(run)
+    assert speechcraft("forget", run, "--clip", gone, "--yes").code == 0
+    assert not holds(run, f"'{gone}'")
+    words = str(before[gone]["transcript"])
+    twins = [row for row in before.values() if row["transcript"] == words]
+    assert len(twins) > 1 or not holds(run, words)
+    assert sounds_of(run) == heard - 1
+    after = {row["id"]: row for row in dataset(run)}
+    assert after == {name: row for name, row in before.items() if name != gone}
+
+    if source_too:
+        write_manifest(folder / "clips.jsonl", *(example(name) for name in NAMES if name != gone))
+    kept = stamps(run)
+    ended = annotate(folder)
+    assert stamps(run) == kept
+    assert {row["id"]: row for row in dataset(run)} == after
+    assert ended.json["clips"] == len(NAMES) - 1
+
+
+def test_a_speaker_is_forgotten_with_all_their_clips(folder: Path) -> None:
+    run = folder / "run"
+    speakers = {row["id"]: row["speaker"] for row in dataset(run)}
+    speaker = speakers["forecast"]
+    ended = speechcraft("forget", run, "--speaker", speaker, "--yes", "--json")
+    assert set(ended.json["forgotten"]) == {n for n, s in speakers.items() if s == speaker}
+    assert not holds(run, f"'{speaker}'")
+    kept = stamps(run)
+    annotate(folder)
+    assert stamps(run) == kept
+
+
+def test_a_kill_on_the_way_is_mended_by_the_same_call(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs import forget
+
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("write_index", "_remove", "join"):
+        again = folder.parent / step
+        shutil.copytree(folder, again)
+        with monkeypatch.context() as patch:
+            patch.setattr(forget, step, killed)
+            assert speechcraft("forget", again / "run", "--clip", "station", "--yes").code == 130
+        ended = speechcraft("forget", again / "run", "--clip", "station", "--yes")
+        assert ended.code == 0 or "There is no clip" in ended.err
+        assert not holds(again / "run", "'station'")
+        annotate(again)
+        assert {row["id"] for row in dataset(again / "run")} == set(NAMES) - {"station"}
+        assert not holds(again / "run", "'station'")
+
+
+def test_exports_are_named_and_can_be_made_anew(folder: Path) -> None:
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    assert speechcraft("export", run, folder / "gone", "--filter", "id == 'seven'").code == 0
+    ended = speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    assert ended.json["exports"] == sorted([str(out), str(folder / "gone")])
+    assert ended.json["not_rebuilt"] == [str(folder / "gone")]
+    lines = (out / "data" / "train-00000-of-00001.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [row["id"] for row in dataset(run)]
+    assert not holds(run, "'seven'")
+    listed = speechcraft("forget", run, "--clip", "match", "--yes", "--json")
+    assert listed.json["exports"] == [str(out)]
+
+
+def test_all_clips_can_be_forgotten(folder: Path) -> None:
+    run = folder / "run"
+    for name in NAMES:
+        assert speechcraft("forget", run, "--clip", name, "--yes").code == 0
+    assert not any(holds(run, f"'{name}'") for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--clip", "nobody"], "There is no clip 'nobody'"),
+        (["--speaker", "nobody"], "There is no speaker 'nobody'"),
+        ([], "Give --speaker or --clip"),
+        (["--clip", "a", "--speaker", "b"], "Give --speaker or --clip"),
+    ],
+)
+def test_what_is_not_there_is_said(folder: Path, options: list[str], says: str) -> None:
+    before = stamps(folder / "run")
+    ended = speechcraft("forget", folder / "run", *options, "--yes")
+    assert ended.code == 2
+    assert says in ended.err
+    assert stamps(folder / "run") == before
+
+
+@pytest.mark.parametrize("source_too", [False, True])
+def test_a_gap_stays_where_the_clip_stood(source_too: bool) -> None:
+    items = items_of(6)
+    gaps = [Gap(n, digest(items[n].id)) for n in (0, 3)]
+    left = [item for n, item in enumerate(items) if not source_too or n not in (0, 3)]
+    found = [None if item is None else item.id for item in with_gaps(left, gaps)]
+    assert found == [None, "clip-1", "clip-2", None, "clip-4", "clip-5"]
+
+
+@pytest.mark.parametrize("gone", ["long-b", "an utterance", "short-0"])
+def test_utterances_of_long_recordings_keep_their_places(tmp_path: Path, gone: str) -> None:
+    """A recording takes its utterances with it; an utterance leaves its recording's others alone."""
+    import numpy as np
+    import soundfile
+
+    spoken, rate_hz = soundfile.read(str(example("forecast")["audio"]), dtype="float32")
+    pause = np.zeros(3 * rate_hz, np.float32)
+    for name in ("long-a", "long-b", "long-c"):
+        soundfile.write(tmp_path / f"{name}.wav", np.concatenate([spoken, pause, spoken[::-1]]), rate_hz)
+    lines = [
+        {"id": name, "audio": str(tmp_path / f"{name}.wav"), "language": "en", "speaker": name}
+        for name in ("long-a", "long-b", "long-c")
+    ]
+    short = [example("station", id=f"short-{i}") for i in range(3)]
+    write_manifest(tmp_path / "clips.jsonl", lines[0], short[0], lines[1], short[1], lines[2], short[2])
+
+    def again() -> None:
+        ended = speechcraft(
+            "annotate", tmp_path / "clips.jsonl", "--out", tmp_path / "run", "--engine", "inline",
+            "--shard-size", 2, "--set", "cut.whole_s=8",
+            *(x for f in ("enhance", "emphasis", "words", "speed", "labels") for x in ("--set", f"{f}=off")),
+        )  # fmt: skip
+        assert ended.code == 0, ended.err
+
+    again()
+    run = tmp_path / "run"
+    ids = [row["id"] for row in dataset(run)]
+    assert len(ids) == 9
+    if gone == "an utterance":
+        gone = next(name for name in ids if name.startswith("long-b@"))
+    assert speechcraft("forget", run, "--clip", gone, "--yes").code == 0
+    left = [name for name in ids if name != gone and not name.startswith(f"{gone}@")]
+    assert [row["id"] for row in dataset(run)] == left
+    assert not holds(run, f"'{gone}")
+    kept = stamps(run)
+    again()
+    assert stamps(run) == kept
+    assert [row["id"] for row in dataset(run)] == left
