@@ -36,7 +36,12 @@ def running(tmp_path: Path, python: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The command as a shell starts it."""
     arguments = ["serve", fakes.model(tmp_path / "tale"), "--python", python, "--port", free_port(HOST)]
     command = [sys.executable, "-m", "jobs.cli", *map(str, arguments), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background shells ignore it
+    ) as process:
         yield process
         process.kill()
 
