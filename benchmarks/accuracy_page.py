@@ -214,7 +214,7 @@ def _details(measured: Sequence[Measured]) -> Iterator[str]:
     names = {t["name"]: t for m in measured for t in m.report["tables"] if t["name"] != "captions"}
     silent = []
     for name, any_table in names.items():
-        tables = [(m, t) for m in measured if (t := m.table(name)) and t["results"]]
+        tables = [(m, t) for m in measured if (t := m.table(name)) and t["n_measured"]]
         if not tables:
             counts = [f"{m.corpus} {_coverage(t)}" for m in measured if (t := m.table(name))]
             silent.append(f"- {any_table['title']}: {'. '.join(counts)}.")

@@ -27,7 +27,7 @@ def test_set_changes_an_option_and_the_fingerprints_that_depend_on_it() -> None:
     plain = build_job(read_profile("embedded"))
     changed = build_job(read_profile("embedded"), ["pitch.floor_hz=70"])
     differing = {a.family for a, b in zip(plain.ways, changed.ways, strict=True) if a.key != b.key}
-    assert differing == {"pitch", "emphasis", "labels", "caption"}
+    assert differing == {"pitch", "speaker", "emotion", "emphasis", "labels", "caption"}
 
 
 def test_set_off_takes_an_annotator_out() -> None:
