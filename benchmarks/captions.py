@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,6 +26,7 @@ if not __package__:  # run as a file: `import pipeline` would find this very fol
 from annotators._chat.served import default_model
 from benchmarks import _captions_contests as contests
 from benchmarks._captions_runs import ACTORS, Nobody, Timing, bare, drive, job, ours
+from benchmarks._machine import commit, processor
 from pipeline.engine.flow import annotate
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.storage import Store
@@ -43,7 +43,7 @@ def main() -> None:
     if arguments.drive:
         _drive(arguments.drive)
         return
-    print(f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, commit {_commit()}\n")
+    print(f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, commit {commit()}\n")
     with tempfile.TemporaryDirectory() as folder:
         if "speed" in arguments.parts:
             _speed(arguments, Path(folder))
@@ -135,20 +135,6 @@ def _drive(given: list[str]) -> None:
     made = job(url, in_flight, shard_size)
     annotate(items_of(count), made, Store(run), engine, Nobody())
     engine.stop()
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def _commit() -> str:
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ import logging
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -39,6 +38,7 @@ from transformers.utils.logging import disable_progress_bar
 if not __package__:  # run as a file: its own folder would come first
     sys.path[0] = str(Path(__file__).parents[1])
 
+from benchmarks._machine import commit, processor
 from benchmarks._models_contests import (
     Answer,
     Contest,
@@ -175,13 +175,13 @@ def _peak_flops_per_s(device: torch.device) -> float:
 
 
 def _print_head(clips: Clips, size: str, device: torch.device, rounds: int, peak: float | None) -> None:
-    machine = f"{os.cpu_count()} cores, {_processor()}"
+    machine = f"{os.cpu_count()} cores, {processor()}"
     if peak is not None:
         machine += f", {torch.cuda.get_device_name(device)}, {peak / 1e12:.0f} TFLOP/s in bfloat16"
     print(
         f"{len(clips.items)} clips, {_audio_s(clips):.0f} s of sound, {size} sizes, medians of {rounds} "
         f"rounds, {torch.get_num_threads()} thread(s); {machine}, Python {platform.python_version()}, "
-        f"torch {torch.__version__}, commit {_commit()}\n"
+        f"torch {torch.__version__}, commit {commit()}\n"
     )
     print(
         "| model | size | parameters | device | precision: ours, naive | ours, x real time "
@@ -212,20 +212,6 @@ def _print_row(measured: Measured, clips: Clips, size: str, peak: float | None) 
 
 def _audio_s(clips: Clips) -> float:
     return sum(clips.seconds(i) for i in range(len(clips.items)))
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def _commit() -> str:
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

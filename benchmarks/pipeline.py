@@ -15,7 +15,6 @@ import multiprocessing
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ import psutil
 if not __package__:  # run as a file: `import pipeline` would find this very file
     sys.path[0] = str(Path(__file__).parents[1])
 
+from benchmarks._machine import commit, processor
 from jobs.jobfile import build_job, read_profile
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import run_phase
@@ -197,7 +197,7 @@ def _report(timings: dict[str, list[Timing]], corpus: Corpus) -> None:
     reference = {"ray, 1 actor": "process pool, 1", "ray, 2 actors": "process pool, 2"}
     print(
         f"{corpus.clips} clips, {corpus.speech_s / 3600:.3f} h of speech, {len(corpus.shards)} shards; "
-        f"{os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}, commit {_commit()}\n"
+        f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, commit {commit()}\n"
     )
     print("| | seconds | x real time | to the pool of as many | CPU s | engine's share |")
     print("|---|---|---|---|---|---|")
@@ -208,20 +208,6 @@ def _report(timings: dict[str, list[Timing]], corpus: Corpus) -> None:
         cpu_s = statistics.median(t.cpu_s for t in found)
         speed = corpus.speech_s / wall[name]
         print(f"| {name} | {wall[name]:.1f} | {speed:.0f} | {ratio} | {cpu_s:.1f} | {shown} |")
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.machine()
-
-
-def _commit() -> str:
-    found = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from annotators._chat.served import default_model
+from annotators._chat import served
 from pipeline import annotator
 from pipeline.options import Option
 
@@ -42,7 +42,13 @@ def completed(options: dict[str, object]) -> dict[str, object]:
     if options["model"] is not None:
         return options
     endpoint, key, wait_s = where(options)
-    return options | {"model": default_model(endpoint, key, wait_s)}
+    return options | {"model": served.default_model(endpoint, key, wait_s)}
+
+
+def check(options: Mapping[str, object]) -> None:
+    """EndpointError unless an endpoint is there and serves the model."""
+    endpoint, key, wait_s = where(options)
+    served.check(endpoint, str(options["model"]), key, wait_s)
 
 
 def models(options: Mapping[str, object]) -> tuple[annotator.Model, ...]:
@@ -53,7 +59,7 @@ def models(options: Mapping[str, object]) -> tuple[annotator.Model, ...]:
     return (annotator.Model(str(name), "as served", "not known to the endpoint", source="an endpoint"),)
 
 
-def where(options: dict[str, object]) -> tuple[str | tuple[str, ...], str | None, float]:
+def where(options: Mapping[str, object]) -> tuple[str | tuple[str, ...], str | None, float]:
     """Endpoint, name of the key's variable and seconds to wait, of resolved options."""
     endpoint, key, wait_s = options["endpoint"], options["api_key_env"], options["wait_s"]
     assert isinstance(endpoint, str | tuple)

@@ -10,7 +10,6 @@ from annotators._chat.asker import Asker, seed_of
 from annotators._chat.body import Form, Question, Sampling
 from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.reply import Answer
-from annotators._chat.served import check as check_served
 from annotators.caption._attributes import READS, attributes_of, language_of
 from pipeline.annotator import AskingAnnotator, Model
 from pipeline.clip import Clip
@@ -91,8 +90,7 @@ class LlmAnnotator(AskingAnnotator[Caption]):
     @classmethod
     def check(cls, options: Mapping[str, object]) -> None:
         """EndpointError unless an endpoint is there and serves the model."""
-        endpoint, key, wait_s = chat.where(dict(options))
-        check_served(endpoint, str(options["model"]), key, wait_s)
+        chat.check(options)
 
     @classmethod
     def salt(cls, options: Mapping[str, object]) -> str:

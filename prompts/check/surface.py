@@ -219,13 +219,3 @@ def _repeats(text: str, language: str, prompt: str) -> bool:
     n = ECHO_TOKENS[language]
     own = tokens(text)
     return not _runs(prompt, n).isdisjoint(zip(*(own[i:] for i in range(n)), strict=False))
-
-
-def shares_run(own: list[str], joined: str, n: int) -> bool:
-    """True if `n` tokens in a row stand in `joined` (tokens with a space around each)."""
-    run = 0
-    for end, token in enumerate(own, 1):
-        run = run + 1 if f" {token} " in joined else 0
-        if run >= n and f" {' '.join(own[end - n : end])} " in joined:
-            return True
-    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from prompts.check import free, surface
+from prompts.check import free
 from prompts.check.free import WORDS
 from prompts.check.known import Known
 from prompts.realiser.quoting import is_chinese
@@ -26,7 +26,7 @@ def quoted_words(text: str, known: Known) -> str | None:
     n = QUOTED_CHARACTERS if is_chinese(known.words) else QUOTED_WORDS
     length = words.count(" ") - 1
     if length >= n:
-        if surface.shares_run(own, words, n):
+        if _shares_run(own, words, n):
             return "quotes the words that are said; only the instruction may have them."
         return None
     if not length or (known.stress and free.tokens(known.stress) == words.split()):
@@ -49,3 +49,13 @@ def has_more(text: str) -> bool:
         WORDS in m[0] and any(c.isalnum() for c in m[0]) and len(m[0]) < 400
         for m in free.QUOTED.finditer(text)
     )
+
+
+def _shares_run(own: list[str], joined: str, n: int) -> bool:
+    """True if `n` tokens in a row stand in `joined` (tokens with a space around each)."""
+    run = 0
+    for end, token in enumerate(own, 1):
+        run = run + 1 if f" {token} " in joined else 0
+        if run >= n and f" {' '.join(own[end - n : end])} " in joined:
+            return True
+    return False
