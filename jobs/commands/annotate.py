@@ -15,7 +15,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from jobs.cli import GIVEN_UP
+from jobs.cli.common import GIVEN_UP
 from jobs.jobfile import build_job, read_file, read_profile, serve_of
 from jobs.output import emit, shown
 from jobs.progress import RichWatcher

@@ -1,0 +1,15 @@
+"""What commands share: the run directory, JSON, exit codes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+GIVEN_UP = 3
+INTERRUPTED = 130
+
+RunDir = Annotated[
+    str, typer.Argument(help="A run directory: a folder or any fsspec URL.", show_default=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a machine.")]

@@ -1,0 +1,67 @@
+"""Into a run and against labels: show, calibrate, evaluate, captions; and which annotators there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.cli.common import AsJson, RunDir
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command()
+def show(
+    directory: RunDir,
+    clip_id: Annotated[str, typer.Argument(help="The clip's id; without one, a table of clips.")] = "",
+    rows: Annotated[int, typer.Option(min=1, help="Clips in the table.")] = 30,
+    json_: AsJson = False,
+) -> None:
+    """One clip with every column and where it came from, or a table of clips."""
+    from jobs.commands.show import run
+
+    run(directory, clip_id, rows, as_json=json_)
+
+
+@app.command("annotators")
+def annotators_(json_: AsJson = False) -> None:
+    """Every annotator with its columns, options, models and licences."""
+    from jobs.commands.annotators import run
+
+    run(as_json=json_)
+
+
+@app.command()
+def calibrate(directory: RunDir, json_: AsJson = False) -> None:
+    """Take the thresholds of labels anew, from every clip measured so far; the next annotate uses them."""
+    from jobs.commands.calibrate import run
+
+    run(directory, as_json=json_)
+
+
+@app.command()
+def evaluate(
+    directory: RunDir,
+    labels: Annotated[Path, typer.Option(help="A manifest with human labels.", show_default=False)],
+    json_: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a page.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="Draw the tables as well: a .png, .svg or .pdf.")] = None,
+) -> None:
+    """Compare a run with human labels."""
+    from jobs.commands.evaluate import run
+
+    run(directory, labels, as_json=json_, as_markdown=markdown, plot=plot)
+
+
+@app.command()
+def captions(
+    directory: RunDir,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another sample for diversity.")] = 0,
+    json_: AsJson = False,
+) -> None:
+    """What the captions of a run are like: omissions, distortions and other faults, length, variety."""
+    from jobs.commands.captions import run
+
+    run(directory, as_json=json_, seed=seed)

@@ -1,0 +1,78 @@
+"""A run and how it goes: annotate, status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.cli.common import AsJson, RunDir
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command()
+def annotate(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A folder of sound, a manifest (jsonl, csv, tsv, parquet), tar shards, a Hugging Face "
+            "dataset, a Kaldi folder or a Lhotse cut manifest.",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[str, typer.Option(help="The run directory.", show_default=False)],
+    profile: Annotated[str | None, typer.Option(help="A set of annotators that ships.")] = None,
+    job: Annotated[Path | None, typer.Option(help="A job file, instead of a profile.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="annotator.option=value, annotator=way or annotator=off."),
+    ] = None,
+    shard_size: Annotated[int | None, typer.Option(min=1, help="Clips in a shard.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Annotate the first N clips only.")] = None,
+    engine: Annotated[
+        str, typer.Option(help="ray, or inline: in this process, one shard at a time.")
+    ] = "ray",
+    actors: Annotated[int | None, typer.Option(min=1, help="Processes per pool.")] = None,
+    ray_address: Annotated[str | None, typer.Option(help="A running Ray cluster.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")] = False,
+    speaker_from: Annotated[
+        str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
+    ] = None,
+    ignore_given: Annotated[
+        bool, typer.Option("--ignore-given", help="Recognise what the source already says (for evaluation).")
+    ] = False,
+    keep_given: Annotated[
+        str, typer.Option(help="With --ignore-given: what may be used all the same, e.g. text,language.")
+    ] = "",
+    json_: AsJson = False,
+) -> int:
+    """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
+    from jobs.commands.annotate import Request, run
+
+    request = Request(
+        source=source,
+        out=out,
+        profile=profile,
+        job_file=job,
+        sets=tuple(set_ or ()),
+        shard_size=shard_size,
+        limit=limit,
+        engine=engine,
+        actors=actors,
+        ray_address=ray_address,
+        cpu=cpu,
+        speaker_from=speaker_from,
+        ignore_given=ignore_given,
+        keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
+    )
+    return run(request, as_json=json_)
+
+
+@app.command()
+def status(directory: RunDir, json_: AsJson = False) -> None:
+    """What is done, what failed and why."""
+    from jobs.commands.status import run
+
+    run(directory, as_json=json_)
