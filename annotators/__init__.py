@@ -6,6 +6,8 @@ packages are not installed costs nobody anything.
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -44,7 +46,8 @@ def load(family: str, way: str) -> type[Annotator[Any]]:
 
 def _annotator_in(name: str, family: str) -> type[Annotator[Any]]:
     try:
-        module = import_module(name)
+        with redirect_stdout(io.StringIO()):  # packages print notices there, such as that ffmpeg is missing
+            module = import_module(name)
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             raise OptionError(f"There is no module {name!r} to fill {family} with.") from error
