@@ -11,6 +11,7 @@ from rich.table import Table
 from jobs.output import shown
 from pipeline.engine.flow import Outcome
 from pipeline.engine.worker import Tally
+from pipeline.filesystems import redacted
 
 
 def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
@@ -22,8 +23,8 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
             tallies.setdefault(key.partition("@")[0], Tally()).add(tally)
     computed_s = sum(p.seconds for p in outcome.phases)
     return {
-        "run": out,
-        "dataset": f"{out.rstrip('/')}/dataset",
+        "run": redacted(out),
+        "dataset": f"{redacted(out).rstrip('/')}/dataset",
         "clips": joined.clips,
         "ok": joined.ok,
         "failed": joined.failed,

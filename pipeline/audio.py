@@ -24,6 +24,7 @@ import soxr
 
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Samples
 from pipeline.errors import ClipError
+from pipeline.filesystems import redacted
 from pipeline.parts import local_path, open_bytes
 
 Native = npt.NDArray[np.float32]  # [n_frames, n_channels] at the rate of the file
@@ -72,7 +73,7 @@ def open_sound(audio: AudioRef) -> Iterator[Recording]:
             with _decoder(file, file if path is None else str(path)) as recording:
                 yield recording
     except FileNotFoundError as error:
-        raise ClipError("not_found", f"There is no file {audio.url}.") from error
+        raise ClipError("not_found", f"There is no file {redacted(audio.url)}.") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ClipError("unreadable", f"The file cannot be read: {reason}.") from error

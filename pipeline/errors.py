@@ -5,6 +5,7 @@ SpeechcraftError
 │   ├── OptionError   an option or annotator that does not exist, or a value out of range
 │   ├── SourceError   a source that cannot be read as speech
 │   └── RunError      a run directory that cannot be used
+│       └── StorageError  it cannot be read or written any more: full, read-only, out of reach
 ├── ClipError         one clip cannot be annotated; becomes the clip's row, never stops a shard
 └── ShardError        one shard cannot be annotated; it is tried again, then given up
     └── LoadError     an annotator cannot be loaded; the run ends if nothing was annotated before
@@ -34,6 +35,10 @@ class SourceError(UsageError):
 
 class RunError(UsageError):
     """The run directory cannot be used."""
+
+
+class StorageError(RunError):
+    """The run directory cannot be read or written any more. What is complete stays."""
 
 
 class ClipError(SpeechcraftError):

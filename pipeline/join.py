@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from pipeline import parquet, sidecar
 from pipeline.card import CARD, write_card
 from pipeline.errors import ClipError, ShardError
+from pipeline.filesystems import without_password
 from pipeline.job import Job
 from pipeline.manifest import read_shard
 from pipeline.presence import Bits, present
@@ -211,7 +212,7 @@ def _side_by_side(
 ) -> pa.Table:
     columns: dict[str, Any] = {
         "id": ids,
-        "audio": [item.audio.url for item in items],
+        "audio": [without_password(item.audio.url) for item in items],
         "offset_s": [item.audio.offset_s for item in items],
     }
     columns |= {name: [getattr(i.given, name) for i in items] for name in GIVEN_COLUMNS}

@@ -8,12 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.clip import AudioRef
 from pipeline.errors import ClipError
+from pipeline.filesystems import opened, patiently
 
 _TAR = re.compile(r"tar:(\d+)\+(\d+)")
 _ROW = re.compile(r"row:(\d+)(?::(.+))?")
@@ -46,8 +46,8 @@ def _open(url: str) -> BinaryIO:
     path = local_path(AudioRef(url))
     if path is not None:
         return path.open("rb")
-    files, name = fsspec.core.url_to_fs(url)
-    return cast("BinaryIO", files.open(name, "rb"))
+    files, name = opened(url)
+    return cast("BinaryIO", patiently(lambda: files.open(name, "rb")))
 
 
 def _open_range(url: str, start: int, size: int) -> BinaryIO:

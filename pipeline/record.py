@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from pipeline.errors import RunError
+from pipeline.filesystems import redacted
 from pipeline.job import Job, Way
 from pipeline.rundir import JOB
 from pipeline.storage import Store
@@ -17,7 +18,7 @@ def write_job(store: Store, job: Job, source: str) -> None:
     """Write job.yaml. The same job gives the same bytes."""
     ways = [*([job.cut] if job.cut else []), *job.ways]
     record: dict[str, Any] = {
-        "source": source,
+        "source": redacted(source),
         "shard_size": job.shard_size,
         "calibrate_clips": job.calibrate_clips,
         "seed": job.seed,
@@ -62,7 +63,9 @@ def _pool(pool: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples as lists: YAML's safe form knows no tuples."""
+    """Tuples as lists, as YAML's safe form knows no tuples, and no passwords."""
+    if isinstance(value, str):
+        return redacted(value)
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
     if isinstance(value, dict):

@@ -1,48 +1,67 @@
 """Files of a run directory, local or on any fsspec file system.
 
-A file under its final name is complete: locally it is written under a temporary name, synced and
-renamed; on object storage a finished put is atomic by itself.
+A file under its final name is complete: it is written under a temporary name, synced and renamed; on object
+storage a finished put is atomic by itself.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
-import fsspec
 import pyarrow as pa
 
-from pipeline.errors import RunError
+from pipeline.errors import RunError, StorageError
+from pipeline.filesystems import (
+    PUT_IS_WHOLE,
+    is_local,
+    opened,
+    passes,
+    patiently,
+    protocols,
+    reason,
+    redacted,
+)
+
+T = TypeVar("T")
 
 TEMPORARY = ".tmp-"
 """Every unfinished file's name holds this; nothing that does is ever read."""
 LOCK = f"{TEMPORARY}lock"
+REMOVED_AT_ONCE = 1000
+"""Names in one request."""
+_NO_ROOM = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENOSYS])
 
 
 class Store:
-    """A folder, by path or fsspec URL. Paths given to its methods are relative to it."""
+    """A folder, by path or fsspec URL. Paths given to its methods are relative to it.
+
+    Raises StorageError where it cannot be read or written any more: full, read-only, out of reach.
+    """
 
     def __init__(self, url: str) -> None:
-        """Raises RunError for a file system that is not known or not installed.
-
-        Listings are never cached: what is there changes in other processes.
-        """
+        """Raises RunError for a file system that is not known or not installed."""
+        self.url = redacted(url)
+        """For people: without a password."""
         try:
-            fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+            fs, root = opened(url)
         except (ImportError, ValueError) as error:
-            raise RunError(f"The run directory {url} cannot be opened: {_reason(error)}.") from error
-        self.url = url
+            raise RunError(f"The run directory {self.url} cannot be opened: {reason(error)}.") from error
+        self._url = url
         self._fs: Any = fs
         self._root: str = root.rstrip("/")
-        self.is_local = "file" in (fs.protocol if isinstance(fs.protocol, tuple) else (fs.protocol,))
+        self.is_local = is_local(fs)
+        self._puts_whole = bool(PUT_IS_WHOLE & set(protocols(fs)))
 
     def __reduce__(self) -> tuple[type[Store], tuple[str]]:
-        return type(self), (self._root if self.is_local else self.url,)
+        return type(self), (self._root if self.is_local else self._url,)
 
     def full(self, path: str) -> str:
         """The path as the file system knows it."""
@@ -52,12 +71,12 @@ class Store:
         """Make the folder and prove that it can be written; RunError in one sentence if not."""
         probe = f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
-            self._fs.makedirs(self.full(""), exist_ok=True)
-            with self._fs.open(self.full(probe), "wb") as file:
-                file.write(b"speechcraft")
-            self._fs.rm_file(self.full(probe))
-        except Exception as error:  # botocore's errors are no OSError
-            raise RunError(f"The run directory {self.url} cannot be written: {_reason(error)}.") from error
+            if not self._puts_whole:  # s3fs would make the bucket that was misspelt
+                patiently(lambda: self._fs.makedirs(self.full(""), exist_ok=True))
+            patiently(lambda: self._fs.pipe_file(self.full(probe), b"speechcraft"))
+            patiently(lambda: self._fs.rm_file(self.full(probe)))
+        except OSError as error:
+            raise RunError(f"The run directory {self.url} cannot be written: {reason(error)}.") from error
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -86,46 +105,52 @@ class Store:
 
     def exists(self, path: str) -> bool:
         """Whether the file is there, and so complete."""
-        return bool(self._fs.exists(self.full(path)))
+        return bool(self._call(lambda: self._fs.exists(self.full(path))))
 
     def names(self, folder: str = "") -> set[str]:
         """Every finished file under the folder, relative to the store. One listing; no order."""
         start = len(self._root) + 1
-        names = _walk(self.full(folder)) if self.is_local else self._find(folder)
+        names = _walk(self.full(folder)) if self.is_local else self._call(lambda: self._find(folder))
         return {name[start:] for name in names if TEMPORARY not in name[start:]}
-
-    def _find(self, folder: str) -> list[str]:
-        with suppress(FileNotFoundError):
-            return [str(name) for name in self._fs.find(self.full(folder))]
-        return []
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        return bytes(self._fs.cat_file(self.full(path)))
+        # s3fs would ask for the size first
+        once = {"max_concurrency": 1} if "s3" in protocols(self._fs) else {}
+        return bytes(self._call(lambda: self._fs.cat_file(self.full(path), **once)))
 
     def write(self, path: str, data: bytes | pa.Buffer) -> None:
         """Write a whole file at once, atomically."""
-        with self.writing(path) as file:
-            file.write(data)
+        if self.is_local:
+            with self.writing(path) as file:
+                file.write(data)
+        else:
+            whole = bytes(data)
+            self._put(path, lambda to: self._fs.pipe_file(to, whole))
 
     @contextmanager
     def writing(self, path: str) -> Iterator[BinaryIO]:
         """A file to write to, which takes its name only if the block ends without an error."""
-        final = self.full(path)
         if not self.is_local:
-            with self._fs.transaction, self._fs.open(final, "wb") as file:
-                yield cast("BinaryIO", file)
+            with tempfile.NamedTemporaryFile("wb", prefix="speechcraft-") as held:
+                yield cast("BinaryIO", held)
+                held.flush()
+                self._put(path, lambda to: self._fs.put_file(held.name, to))
             return
-        Path(final).parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(final).with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
+        final = Path(self.full(path))
+        temporary = final.with_name(f"{TEMPORARY}{uuid.uuid4().hex}")
         try:
+            final.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as local:
                 yield local
                 local.flush()
                 os.fsync(local.fileno())
             temporary.replace(final)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
+        except BaseException as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in _NO_ROOM | {errno.EACCES, errno.EPERM}:
+                raise self.unusable("written", error) from error
             raise
 
     def map(self, path: str) -> pa.Buffer:
@@ -138,7 +163,18 @@ class Store:
     def remove(self, path: str) -> None:
         """Remove a file or folder; one that is not there is no error."""
         with suppress(FileNotFoundError):
-            self._fs.rm(self.full(path), recursive=True)
+            self._call(lambda: self._fs.rm(self.full(path), recursive=True))
+
+    def remove_files(self, paths: Iterable[str]) -> None:
+        """Remove many files, in as few requests as can be; one that is not there is no error."""
+        full = [self.full(path) for path in paths]
+        if self.is_local:
+            for name in full:
+                self._call(lambda name=name: Path(name).unlink(missing_ok=True))  # type: ignore[misc]
+            return
+        for at in range(0, len(full), REMOVED_AT_ONCE):
+            with suppress(FileNotFoundError):
+                self._call(lambda at=at: self._fs.rm(full[at : at + REMOVED_AT_ONCE]))  # type: ignore[misc]
 
     def move(self, path: str, to: str) -> None:
         """Give a file another name, replacing what has it."""
@@ -146,12 +182,50 @@ class Store:
             Path(self.full(to)).parent.mkdir(parents=True, exist_ok=True)
             Path(self.full(path)).replace(self.full(to))
         else:
-            self._fs.mv(self.full(path), self.full(to))
+            self._call(lambda: self._fs.mv(self.full(path), self.full(to)))
+
+    def unusable(self, what: str, error: BaseException) -> StorageError:
+        """The error for a run directory that cannot be `read` or `written` any more."""
+        return StorageError(
+            f"{self.url} cannot be {what}: {reason(error)}. "
+            "What is complete stays; the same command goes on from there."
+        )
+
+    def _find(self, folder: str) -> list[str]:
+        with suppress(FileNotFoundError):
+            return [str(name) for name in self._fs.find(self.full(folder))]
+        return []
+
+    def _put(self, path: str, put: Callable[[str], None]) -> None:
+        """One put where that is atomic; elsewhere under another name, then renamed."""
+        final = self.full(path)
+        if self._puts_whole:
+            self._call(lambda: put(final))
+            return
+        parent, _, _ = final.rpartition("/")
+        temporary = f"{parent}/{TEMPORARY}{uuid.uuid4().hex}"
+        try:
+            self._call(lambda: self._fs.makedirs(parent, exist_ok=True))
+            self._call(lambda: put(temporary))
+            self._call(lambda: self._fs.mv(temporary, final))
+        except BaseException:
+            with suppress(Exception):
+                self._fs.rm_file(temporary)
+            raise
+
+    def _call(self, request: Callable[[], T]) -> T:
+        """What the file system answers, patiently; StorageError where it cannot answer any more."""
+        try:
+            return request() if self.is_local else patiently(request)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self.unusable("reached" if passes(error) else "used", error) from error
 
 
 def damaged(store: Store, path: str, error: Exception) -> RunError:
     """The error for a file that is there and cannot be read."""
-    return RunError(f"{store.full(path)} is damaged ({_reason(error)}): remove it and run again.")
+    return RunError(f"{redacted(store.full(path))} is damaged ({reason(error)}): remove it and run again.")
 
 
 def _walk(folder: str) -> Iterator[str]:
@@ -164,9 +238,3 @@ def _walk(folder: str) -> Iterator[str]:
 def _unless_gone(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError):
         raise error
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+
+from tests.s3.server import S3, serving
 
 REAL_SPEECH = "SPEECHCRAFT_REAL_SPEECH"
 VLLM_PYTHON = "SPEECHCRAFT_VLLM_PYTHON"
@@ -26,3 +29,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A real S3 server on loopback, for the whole session."""
+    with serving() as server:
+        yield server

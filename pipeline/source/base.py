@@ -26,6 +26,7 @@ from typing import ClassVar
 
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
+from pipeline.filesystems import redacted
 
 NOWHERE = AudioRef("")
 """The sound of an item that names none."""
@@ -119,8 +120,8 @@ def printable(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """The text quoted for a message, cut where it is long."""
-    short = printable(text)
+    """The text quoted for a message, cut where it is long, without passwords in urls."""
+    short = printable(redacted(text))
     return repr(short if len(short) <= _SHOWN_CHARACTERS else short[:_SHOWN_CHARACTERS] + "…")
 
 

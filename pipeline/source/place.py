@@ -7,18 +7,21 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline import filesystems
 from pipeline.clip import AudioRef
 from pipeline.errors import ClipError, SourceError
 from pipeline.source.base import printable, shown
+
+T = TypeVar("T")
 
 MAX_LINE_BYTES = 16 * 2**20  # a line of a manifest is text; what is longer is not one
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -50,9 +53,9 @@ class Place:
         if not url or "::" in url or printable(url) != url:
             raise SourceError(f"{shown(url)} is neither a path nor a url of one file system.")
         try:
-            fs, path = fsspec.core.url_to_fs(url)
+            fs, path = filesystems.opened(url)
         except (ValueError, ImportError, OSError) as error:
-            raise SourceError(f"{shown(url)} cannot be opened: {error}") from error
+            raise SourceError(f"{shown(url)} cannot be opened: {filesystems.redacted(str(error))}") from error
         return cls(fs, path.rstrip("/") or "/")
 
     @property
@@ -85,11 +88,11 @@ class Place:
 
     def is_folder(self) -> bool:
         """Whether it is a folder that exists."""
-        return bool(self.fs.isdir(self.path))
+        return bool(self._asked(lambda: self.fs.isdir(self.path)))
 
     def exists(self) -> bool:
         """Whether there is anything."""
-        return bool(self.fs.exists(self.path))
+        return bool(self._asked(lambda: self.fs.exists(self.path)))
 
     def entries(self) -> list[Entry]:
         """What the folder holds, by one listing, in code point order of the full paths below it.
@@ -119,7 +122,7 @@ class Place:
         if self.is_local:
             return self.ref().version
         try:
-            return _version(self.fs.info(self.path))
+            return _version(filesystems.patiently(lambda: self.fs.info(self.path)))
         except OSError:
             return None
 
@@ -134,7 +137,7 @@ class Place:
     @contextmanager
     def opened(self) -> Iterator[BinaryIO]:
         """The bytes of the file; of what is inside where it is named `.gz`."""
-        with self.fs.open(self.path, "rb") as file:
+        with filesystems.patiently(lambda: self.fs.open(self.path, "rb")) as file:
             if self.path.endswith(".gz"):
                 with gzip.open(file, "rb") as inside:
                     yield cast("BinaryIO", inside)
@@ -180,6 +183,13 @@ class Place:
             raise ClipError("bad_path", f"{shown(text)} is a local path in a source that is not local.")
         return self.to(posixpath.normpath(posixpath.join(self.path, path))).ref()
 
+    def _asked(self, call: Callable[[], T]) -> T:
+        """What the file system answers, patiently."""
+        try:
+            return call() if self.is_local else filesystems.patiently(call)
+        except OSError as error:
+            raise SourceError(f"{shown(self.url)} cannot be read: {reason(error)}.") from error
+
     def _local_entries(self) -> Iterator[Entry]:
         with os.scandir(self.path) as listing:
             for found in listing:
@@ -198,7 +208,7 @@ class Place:
 
     def _remote_entries(self) -> Iterator[Entry]:
         self.fs.invalidate_cache(self.path)
-        for info in self.fs.ls(self.path, detail=True):
+        for info in filesystems.patiently(lambda: self.fs.ls(self.path, detail=True)):
             path = str(info["name"]).rstrip("/")
             name = posixpath.basename(path)
             if path.strip("/") == self.path.strip("/") or not name or name.startswith("."):
@@ -216,4 +226,4 @@ def _version(info: Mapping[str, object]) -> str | None:
 def reason(error: Exception) -> str:
     """Why, in a few words."""
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return printable(str(words)).strip().rstrip(".").lower()
+    return filesystems.redacted(printable(str(words)).strip().rstrip(".").lower())

@@ -16,6 +16,7 @@ from jobs.export.forms.jsonl import JsonlPart
 from jobs.export.forms.parquet import ParquetPart
 from jobs.export.forms.webdataset import WebDatasetPart
 from jobs.export.request import Request
+from pipeline.errors import StorageError
 from tests.jobs.export.files import check_sums, contents
 
 WRITERS: dict[str, Any] = {"hf": ParquetPart, "webdataset": WebDatasetPart, "jsonl": JsonlPart}
@@ -63,7 +64,7 @@ def test_a_failure_leaves_no_unfinished_part(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(ParquetPart, "add", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageError, match="cannot be written: no space left on device"):
         export(str(run), str(tmp_path / "out"), Request("hf"), lambda text: None)
     left = contents(tmp_path / "out")
     assert not [name for name in left if name.startswith("data/")]
