@@ -44,6 +44,12 @@ def export(
     accuracy: Annotated[
         Path | None, typer.Option(help="What `speechcraft evaluate --json` printed, for the card.")
     ] = None,
+    push: Annotated[
+        str | None, typer.Option(help="Then send it to this dataset repository of the hub: org/name.")
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="With --push: make the repository a private one.")
+    ] = False,
     json_: AsJson = False,
 ) -> None:
     """Write the dataset in a form people load, with its sound. Run it again to go on where it ended."""
@@ -65,7 +71,7 @@ def export(
         commercial_only=commercial_only,
         accuracy=None if accuracy is None else read_accuracy(accuracy),
     )
-    run(directory, path, request, as_json=json_)
+    run(directory, path, request, push, private=private, as_json=json_)
 
 
 @app.command()

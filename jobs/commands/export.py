@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import asdict
 from types import FrameType
 
 from rich.console import Console
 
 from jobs.export.export import Exported, export
+from jobs.export.push import push
 from jobs.export.request import Request
 from jobs.output import emit, notice, shown
+from pipeline.storage import Store
 
 
-def run(directory: str, path: str, request: Request, *, as_json: bool) -> None:
-    """Export a run, and say what came of it."""
+def run(
+    directory: str, path: str, request: Request, repo: str | None, *, private: bool, as_json: bool
+) -> None:
+    """Export a run, send it to the hub where a repository is named, and say what came of it."""
     signal.signal(signal.SIGTERM, _interrupt)
     done = export(directory, path, request, notice)
+    pushed = None if repo is None else push(Store(path), repo, notice, private=private)
     if as_json:
-        emit(done.facts())
-    else:
-        _print(done)
+        emit(done.facts() | {"pushed": None if pushed is None else asdict(pushed)})
+        return
+    _print(done)
+    if pushed is not None:
+        Console(highlight=False, soft_wrap=True).print(
+            f"Hub: {shown(pushed.url)}, {pushed.sent} files sent, {pushed.present} were there, "
+            f"{pushed.removed} removed."
+        )
 
 
 def names(text: str) -> tuple[str, ...]:
