@@ -22,6 +22,7 @@ from annotators._chat.body import Form, Question, Sampling
 from annotators.caption._attributes import attributes_of
 from pipeline.engine.driver import run_phase
 from pipeline.engine.ray_engine import RayEngine
+from pipeline.engine.watcher import Watcher
 from pipeline.job import Job, Pool
 from pipeline.manifest import shard_of, write_shard
 from pipeline.planning import plan_source
@@ -50,15 +51,6 @@ class Timing:
         return self.captions / self.wall_s
 
 
-class Nobody:
-    """A watcher that watches nothing."""
-
-    def begin(self, *args: object) -> None:
-        """Nothing."""
-
-    report = lost = end = begin
-
-
 def job(url: str, in_flight: int, shard_size: int, **options: object) -> Job:
     """Known labels, and captions in a pool of two processes that share so many in flight."""
     pools = (
@@ -75,9 +67,9 @@ def ours(run: Path, endpoint: Fake | None, made: Job, count: int) -> Timing:
     known = [way for way in made.ways if way.family != "caption"]
     try:
         for shards in (_warm_shards(store), _planned(store, made, count)):
-            run_phase(made, store, engine, shards, known, Nobody(), "known")
+            run_phase(made, store, engine, shards, known, Watcher(), "known")
             with stopwatch(endpoint) as timings:
-                run_phase(made, store, engine, shards, made.of("caption"), Nobody(), "captions")
+                run_phase(made, store, engine, shards, made.of("caption"), Watcher(), "captions")
     finally:
         engine.stop()
     return Timing(count, *timings[0])

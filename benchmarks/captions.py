@@ -25,10 +25,11 @@ if not __package__:  # run as a file: `import pipeline` would find this very fol
 
 from annotators._chat.served import default_model
 from benchmarks import _captions_contests as contests
-from benchmarks._captions_runs import ACTORS, Nobody, Timing, bare, drive, job, ours
+from benchmarks._captions_runs import ACTORS, Timing, bare, drive, job, ours
 from benchmarks._machine import commit, processor
 from pipeline.engine.flow import annotate
 from pipeline.engine.ray_engine import RayEngine
+from pipeline.engine.watcher import Watcher
 from pipeline.storage import Store
 from tests.command import dataset
 from tests.endpoint.corpus import items_of
@@ -133,7 +134,7 @@ def _drive(given: list[str]) -> None:
     run, url, in_flight, shard_size, count = given[0], given[1], *map(int, given[2:])
     engine = RayEngine()
     made = job(url, in_flight, shard_size)
-    annotate(items_of(count), made, Store(run), engine, Nobody())
+    annotate(items_of(count), made, Store(run), engine, Watcher())
     engine.stop()
 
 

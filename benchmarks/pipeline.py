@@ -37,6 +37,7 @@ from pipeline.engine.driver import run_phase
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import ONE_THREAD, RayEngine
+from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Task, Worker
 from pipeline.job import Job
 from pipeline.manifest import read_shard, shard_of, write_shard
@@ -69,15 +70,6 @@ class Timing:
     engine_cpu_s: float
 
 
-class _Nobody:
-    """A watcher that watches nothing."""
-
-    def begin(self, *args: object) -> None:
-        """Nothing."""
-
-    report = lost = end = begin
-
-
 def main() -> None:
     """Measure every contestant in turn, several rounds, and print medians and ratios."""
     arguments = _arguments()
@@ -106,7 +98,7 @@ def _prepare(arguments: argparse.Namespace, folder: Path) -> Corpus:
     items: list[Item] = list(islice(open_source(arguments.source), arguments.limit))
     job = build_job(read_profile("embedded"), shard_size=arguments.shard_size)
     store = Store(str(folder))
-    outcome = annotate(items, job, store, InlineEngine(), _Nobody())
+    outcome = annotate(items, job, store, InlineEngine(), Watcher())
     return Corpus(outcome.job, store, outcome.shards, outcome.joined.seconds, len(items))
 
 
@@ -131,7 +123,7 @@ def _engine(engine: Engine, count: int, corpus: Corpus, store: Store) -> Timing:
 
 
 def _phase(engine: Engine, job: Job, store: Store, shards: Sequence[Shard]) -> None:
-    run_phase(job, store, engine, shards, job.ways, _Nobody(), "benchmark")
+    run_phase(job, store, engine, shards, job.ways, Watcher(), "benchmark")
 
 
 def _pool(count: int, corpus: Corpus, store: Store) -> Timing:

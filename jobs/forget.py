@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.commands.calibrate import job_of
+from jobs.recorded import job_as_ran
 from jobs.runs import Run
 from pipeline import forgotten, parquet, sounds
-from pipeline.engine.flow import frozen
 from pipeline.errors import RunError
 from pipeline.forgotten import Forgotten, Gap
-from pipeline.job import CUT, Job
+from pipeline.job import CUT
 from pipeline.join import join
 from pipeline.manifest import read_shard, shard_of, write_index, write_shard
 from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, Shard
@@ -58,7 +57,7 @@ def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
 def forget(run: Run, found: Found) -> None:
     """Take these clips out of the run. RunError, before anything is touched, where it cannot be done."""
     store = run.store
-    job = _job(run)
+    job = job_as_ran(run)
     with store.locked():
         forgotten.write(store, _gaps(run, found))
         renamed: dict[Shard, Shard | None] = {}
@@ -99,16 +98,6 @@ def _all_shards(run: Run) -> Iterator[Shard]:
         elif stem := _STEM.search(name):
             clips = parquet.read(run.store, name, ["id"]).num_rows
             yield Shard(int(stem[1]), stem[2], clips)
-
-
-def _job(run: Run) -> Job:
-    """The job as it ran: what the dataset is joined by."""
-    job = frozen(job_of(run), run.store)
-    if {way.key for way in job.ways} != {way.key for way in run.ways}:
-        raise RunError(
-            f"{run.store.url} was annotated with other models or versions than are here: annotate it first."
-        )
-    return job
 
 
 def _gaps(run: Run, found: Found) -> Forgotten:

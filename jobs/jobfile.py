@@ -5,7 +5,7 @@ annotators:
   enhance: {use: rnnoise, below_snr_db: 10}
   emotion:                                # several ways, the first that has a row counts
     - {use: emotion2vec, languages: [en]}
-    - {use: secap, languages: [zh]}
+    - {use: secap, languages: [zh], optional: true}   # a clip on which it fails is no failed clip
 pools: [{name: cpu, cpus: 1}]
 limits: {max_attempts: 3}
 serve: {model: models/base, lora: {rewriter: models/rewriter}}   # vLLM beside the job: docs/serving.md
@@ -31,6 +31,8 @@ from pipeline.options import options_of
 
 PROFILES = Path(__file__).parent / "profiles"
 _SCALARS = ("shard_size", "calibrate_clips", "seed", "keep_sound")
+_NO_OPTIONS = ("use", "languages", "optional")
+"""Of an entry: what the annotator itself is not told."""
 _KEYS = {"annotators", "pools", "limits", "serve", *_SCALARS}
 
 
@@ -124,11 +126,14 @@ def _spec(family: str, entry: object) -> WaySpec:
         entry = {"use": entry}
     if not isinstance(entry, dict) or not isinstance(entry.get("use"), str):
         raise OptionError(f"The entry {family!r} must be the name of a way or a mapping with 'use'.")
-    options = {k: v for k, v in entry.items() if k not in ("use", "languages")}
-    languages = entry.get("languages")
+    options = {k: v for k, v in entry.items() if k not in _NO_OPTIONS}
+    languages, optional = entry.get("languages"), entry.get("optional", False)
+    if not isinstance(optional, bool):
+        raise OptionError(f"{family}.optional takes true or false, not {optional!r}.")
     cls = annotators.load(family, entry["use"])
     name = entry["use"].rpartition(".")[2]
-    return WaySpec(family, name, cls, options, None if languages is None else _names("languages", languages))
+    served = None if languages is None else _names("languages", languages)
+    return WaySpec(family, name, cls, options, served, optional)
 
 
 def _assign(record: dict[str, Any], assignment: str, chosen: Set[str]) -> None:
@@ -185,7 +190,7 @@ def _has(family: str, way: str, option: str) -> bool:
 
 def _moved(family: str, entry: Any, way: str) -> dict[str, Any]:
     """The entry for another way, with what that way too can be told."""
-    known = {*options_of(annotators.load(family, way)), "languages"}
+    known = {*options_of(annotators.load(family, way)), *_NO_OPTIONS[1:]}
     kept = {} if isinstance(entry, str) else {k: v for k, v in entry.items() if k in known}
     return {"use": way, **kept}
 
@@ -194,7 +199,7 @@ def _with_option(family: str, entry: Any, option: str, value: object, *, alone: 
     """The entry with the option set; of several ways, those that have such an option."""
     entry = {"use": entry} if isinstance(entry, str) else dict(entry)
     cls = annotators.load(family, str(entry.get("use")))
-    if alone or option in options_of(cls):
+    if alone or option in options_of(cls) or option in _NO_OPTIONS:
         entry[option] = value
     return entry
 

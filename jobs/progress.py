@@ -10,10 +10,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from jobs.output import shown
 from pipeline.engine.plan import Plan
+from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
 
 
-class RichWatcher:
+class RichWatcher(Watcher):
     """Bars on a terminal; one line every ten seconds where there is none."""
 
     def __init__(self, console: Console) -> None:

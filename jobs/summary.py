@@ -10,7 +10,7 @@ from rich.table import Table
 
 from jobs.output import shown
 from pipeline.engine.flow import Outcome
-from pipeline.engine.worker import Tally
+from pipeline.engine.tally import Tally
 from pipeline.filesystems import redacted
 
 
@@ -49,9 +49,9 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
     }
 
 
-def print_summary(facts: Mapping[str, Any]) -> None:
+def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> None:
     """The figures on a terminal."""
-    console = Console()
+    console = console or Console()
     if facts["annotators"]:
         console.print(_cost_table(facts))
     hours = facts["speech_s"] / 3600

@@ -7,6 +7,7 @@ SpeechcraftError
 │   └── RunError      a run directory that cannot be used
 │       └── StorageError  it cannot be read or written any more: full, read-only, out of reach
 ├── ClipError         one clip cannot be annotated; becomes the clip's row, never stops a shard
+├── TooManyFailedError   more failed than the job's limits allow; what is written stays, exit code 4
 └── ShardError        one shard cannot be annotated; it is tried again, then given up
     └── LoadError     an annotator cannot be loaded; the run ends if nothing was annotated before
 """
@@ -57,6 +58,10 @@ class ClipError(SpeechcraftError):
 
 class ShardError(SpeechcraftError):
     """One shard cannot be annotated as a whole."""
+
+
+class TooManyFailedError(SpeechcraftError):
+    """More failed than the job's limits allow; one sentence with the causes."""
 
 
 class LoadError(ShardError):

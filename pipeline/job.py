@@ -10,6 +10,7 @@ from pipeline.annotator import Annotator, AskingAnnotator, CalibratedAnnotator, 
 from pipeline.clip import Given
 from pipeline.errors import OptionError, unknown
 from pipeline.fingerprint import fingerprint
+from pipeline.limits import allowed
 from pipeline.options import Option, checked, identifying, resolve
 from pipeline.rows import Row
 from pipeline.schema import CLIP_COLUMNS, columns_of
@@ -29,6 +30,7 @@ class WaySpec:
     cls: type[Annotator[Any]]
     options: Mapping[str, object] = field(default_factory=dict)
     languages: frozenset[str] | None = None
+    optional: bool = False
 
     @property
     def owner(self) -> str:
@@ -51,6 +53,8 @@ class Way:
     fingerprint: str
     rank: int = 0
     """Its place among the ways of its family: the first that has a row counts."""
+    optional: bool = False
+    """Whether a clip on which it fails is no failed clip. It changes no row: no part of the fingerprint."""
 
     @property
     def key(self) -> str:
@@ -110,6 +114,12 @@ class Limits:
     batch_s: Annotated[float, Option("deadline of a batch without sound", "s", low=0.1)] = 120.0
     batch_s_per_s: Annotated[float, Option("more of it per second of sound", low=0.0)] = 20.0
     load_s: Annotated[float, Option("deadline of loading one annotator", "s", low=0.1)] = 900.0
+    max_failed_clips: Annotated[
+        int | str | None, Option("more failed clips end the run: a number, or a share such as 1%", low=0)
+    ] = None
+    max_failed_shards: Annotated[int | str | None, Option("the same of shards that are given up", low=0)] = (
+        None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +204,11 @@ def make_job(
         raise OptionError("The job has no annotators.")
     pools = tuple(checked("pool", pool) for pool in job.pools)
     job = replace(job, pools=pools, limits=checked("limits", job.limits))
+    for name in ("max_failed_clips", "max_failed_shards"):
+        allowed(name, getattr(job.limits, name), 1)
     _check_pools(job)
     _check_columns(job)
+    _check_optional(job)
     return job
 
 
@@ -243,6 +256,7 @@ def _resolve(spec: WaySpec, sees: frozenset[str], before: tuple[Way, ...], rank:
         wants=tuple(f for f in wants if f in present),
         fingerprint=_fingerprint(spec.owner, facts),
         rank=rank,
+        optional=spec.optional,
     )
 
 
@@ -296,6 +310,16 @@ def _check_columns(job: Job) -> None:
         for column in columns_of(rows.pop()):
             if owner.setdefault(column.name, family) != family:
                 raise OptionError(f"{owner[column.name]} and {family} both have a column {column.name!r}.")
+
+
+def _check_optional(job: Job) -> None:
+    """What must not fail needs nothing that may."""
+    for way in job.ways:
+        for family in () if way.optional else way.needs:
+            if any(w.optional for w in job.of(family)):
+                raise OptionError(
+                    f"{way.family}={way.name} needs {family}, so {family} can be optional only if it is too."
+                )
 
 
 def _check_pools(job: Job) -> None:

@@ -20,7 +20,7 @@ from pipeline import parquet, sidecar
 from pipeline.card import CARD, write_card
 from pipeline.errors import ClipError, ShardError
 from pipeline.filesystems import without_password
-from pipeline.job import Job
+from pipeline.job import Job, Way
 from pipeline.manifest import read_shard
 from pipeline.presence import Bits, present
 from pipeline.rows import Row
@@ -36,6 +36,8 @@ PARTS = f"{DATASET}/.parts"
 """Files of the dataset until it is known how many there are; gone when it is complete."""
 FORMAT = 1
 """Raise it when the same sidecars begin to give another dataset."""
+TOLERATED = "tolerated"
+"""The status, in the join alone, of a row that an optional annotator failed on."""
 _ROOT = re.compile(r"; (?=[a-z_]+: [a-z_]+: )")
 """Between the complaints about one clip; the first is the root cause."""
 
@@ -50,6 +52,8 @@ class Joined:
     seconds: float = 0.0
     causes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
+    tolerated: dict[str, int] = field(default_factory=dict)
+    """Failures of optional annotators, by family and code: their clips are not failed."""
     columns: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, object]] = field(default_factory=list)
     inputs: str = ""
@@ -99,7 +103,7 @@ class _There:
         for shard in shards:
             digest.update(f"{shard.name}{self.reasons.get(shard, '')}".encode())
         for way in job.ways:
-            digest.update(way.key.encode() + self.sidecars[way.key].tobytes())
+            digest.update(way.key.encode() + self.sidecars[way.key].tobytes() + b"optional" * way.optional)
         return digest.hexdigest()
 
 
@@ -164,6 +168,7 @@ def _tables(
         families = {f: _family(store, job, shard, f, have, ids, reason) for f in job.families}
         table = _side_by_side(items, ids, families, schema)
         _count(items, table, joined)
+        _count_tolerated(families, joined)
         yield table
 
 
@@ -184,13 +189,22 @@ def _family(
         if way.key not in have:
             lost = [ClipError("given_up", reason)] * len(ids)
             table = sidecar.to_table(way.row, [str(name) for name in ids], lost)
-            tables.append(table.select(["id", "status", "error", *names]))
+            tables.append(_tolerant(table.select(["id", "status", "error", *names]), way))
             continue
         table = parquet.read(store, path, ["id", "status", "error", *names])
         if not table.column("id").equals(ids):
             raise ShardError(f"{path} does not hold the clips of {shard.manifest}.")
-        tables.append(table)
+        tables.append(_tolerant(table, way))
     return tables[0] if len(tables) == 1 else _first_found(tables)
+
+
+def _tolerant(table: pa.Table, way: Way) -> pa.Table:
+    """The rows of a way, failures of an optional one apart from others."""
+    if not way.optional:
+        return table
+    status = table.column("status")
+    failed = pc.equal(status, pa.scalar(sidecar.FAILED))
+    return table.set_column(1, "status", pc.if_else(failed, pa.scalar(TOLERATED), status))
 
 
 def _first_found(tables: list[pa.Table]) -> pa.Table:
@@ -201,7 +215,7 @@ def _first_found(tables: list[pa.Table]) -> pa.Table:
 
 
 def _pick(statuses: Sequence[str]) -> int:
-    for wanted in (sidecar.OK, sidecar.FAILED):
+    for wanted in (sidecar.OK, sidecar.FAILED, TOLERATED):
         if wanted in statuses:
             return statuses.index(wanted)
     return 0
@@ -221,7 +235,7 @@ def _side_by_side(
     errors = _complaints(families, sidecar.FAILED)
     columns["status"] = [sidecar.FAILED if e else sidecar.OK for e in errors]
     columns["error"] = errors
-    columns["skipped"] = _complaints(families, sidecar.SKIPPED)
+    columns["skipped"] = _complaints(families, sidecar.SKIPPED, TOLERATED)
     arrays = [
         values if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
         for field, values in ((f, columns[f.name]) for f in schema)
@@ -229,11 +243,11 @@ def _side_by_side(
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def _complaints(families: dict[str, pa.Table], status: str) -> list[str | None]:
+def _complaints(families: dict[str, pa.Table], *statuses: str) -> list[str | None]:
     """What went wrong with each clip, root causes first: `family: code: sentence; ...`."""
     found: list[list[str]] = [[] for _ in range(next(iter(families.values())).num_rows)]
     for family, table in families.items():
-        hit = pc.equal(table.column("status"), pa.scalar(status))
+        hit = pc.is_in(table.column("status"), value_set=pa.array(statuses))
         errors = table.column("error").to_pylist()
         for i in np.flatnonzero(hit.to_numpy()):
             found[i].append(f"{family}: {errors[i]}")
@@ -255,6 +269,14 @@ def _count(items: Sequence[Item], table: pa.Table, joined: Joined) -> None:
     for name in table.column_names:
         column = table.column(name)
         joined.columns[name] = joined.columns.get(name, 0) + len(column) - column.null_count
+
+
+def _count_tolerated(families: dict[str, pa.Table], joined: Joined) -> None:
+    for family, table in families.items():
+        hit = pc.equal(table.column("status"), pa.scalar(TOLERATED))
+        for error in table.column("error").filter(hit).to_pylist():
+            cause = f"{family}: {str(error).partition(':')[0]}"
+            joined.tolerated[cause] = joined.tolerated.get(cause, 0) + 1
 
 
 def _row(job: Job, family: str) -> type[Row]:

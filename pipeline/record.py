@@ -52,6 +52,7 @@ def _way(way: Way) -> dict[str, Any]:
         "fingerprint": way.fingerprint,
         "version": way.cls.version,
         **({"languages": languages} if languages is not None else {}),
+        **({"optional": True} if way.optional else {}),
         "options": _plain(dict(way.options)),
         "models": facts["models"],
     }

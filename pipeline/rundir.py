@@ -7,6 +7,8 @@ manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which 
 <family>-<way>@<fingerprint>/shard-00012-<hash>.answers/   what a service answered, until the sidecar is there
 calibration/<family>.json              thresholds, frozen with the run
 failures/shard-00012-<hash>.json       why a shard was given up
+again/<family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    rows that stand, the others are to come
+calls/<time>-<id>.json                 each call: since when, where, how far, at what cost, how it ended
 dataset/data/train-00012-of-00400.parquet, dataset/README.md
 forgotten.json                         digests of forgotten clips, and where they stood
 exports/*.json                         the exports made of the run: where, and what was asked for
@@ -21,6 +23,8 @@ MANIFEST = "manifest"
 INDEX = "manifest/index.parquet"
 DATASET = "dataset"
 FAILURES = "failures"
+AGAIN = "again"
+CALLS = "calls"
 ANSWERS = ".answers"
 """Ends the name of the folder of an unfinished shard's journal."""
 
@@ -56,6 +60,10 @@ class Shard:
     def sound(self, key: str) -> str:
         """The sound one annotator made."""
         return f"{key}/{self.name}.arrow"
+
+    def again(self, key: str) -> str:
+        """The rows of one annotator that stand while others are computed again."""
+        return f"{AGAIN}/{key}/{self.name}.parquet"
 
     def answers(self, key: str) -> str:
         """The journal of what a service answered one annotator, while it is at work."""

@@ -73,6 +73,6 @@ def read_rows(store: Store, path: str, row: type[R]) -> list[R | Absent]:
 
 
 def provenance(store: Store, path: str) -> dict[str, Any]:
-    """How a sidecar came about: annotator, version, options, models, fingerprint, host, seconds."""
+    """How a sidecar came about: annotator, version, options, models, fingerprint, given fields."""
     found: dict[str, Any] = json.loads(parquet.metadata(store, path).get(b"speechcraft", b"{}"))
     return found

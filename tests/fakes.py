@@ -13,6 +13,9 @@ import numpy as np
 
 from pipeline.annotator import Annotator, CalibratedAnnotator, Heard, Hears, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Clip, Given
+from pipeline.engine.plan import Plan
+from pipeline.engine.watcher import Watcher
+from pipeline.engine.worker import Report, Task
 from pipeline.errors import ClipError
 from pipeline.job import Job, WaySpec, make_job
 from pipeline.options import Option
@@ -221,23 +224,17 @@ def job_of(*, peak: Mapping[str, object] | None = None, rank: bool = True, **res
     return make_job(specs, **{"shard_size": 10, **rest})  # type: ignore[arg-type]
 
 
-class Silent:
+class Silent(Watcher):
     """A watcher that keeps what it is told."""
 
     def __init__(self) -> None:
         self.lost_tasks: list[tuple[int, str, bool]] = []
-        self.reports = 0
+        self.reports: list[Report] = []
 
-    def begin(self, title: str, plan: object) -> None:
-        """Nothing."""
-
-    def report(self, plan: object, report: object) -> None:
-        """Count it."""
-        self.reports += 1
-
-    def lost(self, task: object, reason: str, given_up: bool) -> None:
+    def report(self, plan: Plan, report: Report) -> None:
         """Keep it."""
-        self.lost_tasks.append((getattr(task, "shard").index, reason, given_up))  # noqa: B009
+        self.reports.append(report)
 
-    def end(self, plan: object) -> None:
-        """Nothing."""
+    def lost(self, task: Task, reason: str, given_up: bool) -> None:
+        """Keep it."""
+        self.lost_tasks.append((task.shard.index, reason, given_up))

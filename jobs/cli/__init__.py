@@ -4,6 +4,7 @@
 1  an error in speechcraft itself
 2  the request cannot be carried out: one sentence says why
 3  finished, but some shards were given up; their clips are rows with status failed
+4  more failed than the job's limits allow, so the run was ended; what is written stays
 130  interrupted; the same command goes on from there
 """
 
@@ -15,14 +16,15 @@ import typer
 from rich.console import Console
 
 from jobs.cli import give, look, models, run, train
-from jobs.cli.common import INTERRUPTED
-from pipeline.errors import UsageError
+from jobs.cli.common import INTERRUPTED, TOO_MANY_FAILED
+from pipeline.errors import TooManyFailedError, UsageError
 
 app = typer.Typer(
     name="speechcraft",
     help="Speech in, a captioned dataset out.",
     epilog="Exit codes: 0 done (clips that failed are rows with a reason); 1 an error in speechcraft itself; "
-    "2 the request cannot be carried out; 3 finished, but some shards were given up; 130 interrupted.",
+    "2 the request cannot be carried out; 3 finished, but some shards were given up; 4 more failed than the "
+    "limits allow; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,6 +42,9 @@ def main() -> None:
     except UsageError as error:
         _complain(str(error))
         sys.exit(2)
+    except TooManyFailedError as error:
+        _complain(str(error))
+        sys.exit(TOO_MANY_FAILED)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except Exception as error:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 GIVEN_UP = 3
+TOO_MANY_FAILED = 4
 INTERRUPTED = 130
 
 RunDir = Annotated[

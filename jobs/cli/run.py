@@ -12,6 +12,21 @@ from jobs.cli.common import AsJson, RunDir
 app = typer.Typer(rich_markup_mode="rich")
 
 
+MaxFailedClips = Annotated[
+    str | None, typer.Option(help="End the run when more clips fail: a number, or a share such as 1%.")
+]
+MaxFailedShards = Annotated[str | None, typer.Option(help="End it when more shards are given up.")]
+LogJson = Annotated[
+    str | None, typer.Option(help="Log to this file as well, one JSON object a line; - is standard output.")
+]
+
+
+def limits(max_failed_clips: str | None, max_failed_shards: str | None) -> list[str]:
+    """The limits as `--set` takes them."""
+    asked = {"max_failed_clips": max_failed_clips, "max_failed_shards": max_failed_shards}
+    return [f"limits.{name}={value}" for name, value in asked.items() if value is not None]
+
+
 @app.command()
 def annotate(
     source: Annotated[
@@ -46,6 +61,9 @@ def annotate(
     keep_given: Annotated[
         str, typer.Option(help="With --ignore-given: what may be used all the same, e.g. text,language.")
     ] = "",
+    max_failed_clips: MaxFailedClips = None,
+    max_failed_shards: MaxFailedShards = None,
+    log_json: LogJson = None,
     json_: AsJson = False,
 ) -> int:
     """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
@@ -56,7 +74,7 @@ def annotate(
         out=out,
         profile=profile,
         job_file=job,
-        sets=tuple(set_ or ()),
+        sets=(*(set_ or ()), *limits(max_failed_clips, max_failed_shards)),
         shard_size=shard_size,
         limit=limit,
         engine=engine,
@@ -66,6 +84,7 @@ def annotate(
         speaker_from=speaker_from,
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
+        log_json=log_json,
     )
     return run(request, as_json=json_)
 

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import signal
-import sys
-import time
 from collections.abc import Iterable
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
 from rich.console import Console
 
-from jobs.cli.common import GIVEN_UP
+from jobs.driving import Work, drive
 from jobs.jobfile import build_job, read_file, read_profile, serve_of
-from jobs.output import emit, shown
-from jobs.progress import RichWatcher
+from jobs.output import shown
 from jobs.serving.settings import Serve
-from jobs.summary import print_summary, summary
 from pipeline.engine.base import Engine
-from pipeline.engine.driver import Watcher
 from pipeline.engine.flow import annotate
 from pipeline.errors import OptionError, unknown
+from pipeline.job import Job
 from pipeline.source import open_source
 from pipeline.source.base import Item
-from pipeline.storage import Store
 
 ENGINES = ("inline", "ray")
 
@@ -50,12 +42,28 @@ class Request:
     speaker_from: str | None = None
     ignore_given: bool = False
     keep_given: tuple[str, ...] = ()
+    log_json: str | None = None
 
 
 def run(request: Request, *, as_json: bool) -> int:
     """Annotate; the exit code."""
-    logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(name)s: %(message)s")
-    started = time.monotonic()
+
+    def make(console: Console) -> tuple[Engine, Work]:
+        record, job = _job(request)
+        source = open_source(request.source, options=_source_options(request))
+        items: Iterable[Item] = islice(source, request.limit) if request.limit else source
+        engine = made_engine(request.engine, request.ray_address, request.actors)
+        if serve := serve_of(record):
+            engine = served(engine, serve, console, cpu=request.cpu)
+        return engine, lambda store, engine, watcher: annotate(
+            items, job, store, engine, watcher, request.source
+        )
+
+    return drive("annotate", request.out, make, log_json=request.log_json, as_json=as_json)
+
+
+def _job(request: Request) -> tuple[dict[str, Any], Job]:
+    """What was asked for, and the job it makes."""
     if request.profile and request.job_file:
         raise OptionError("Give --profile or --job, not both.")
     record = read_file(request.job_file) if request.job_file else read_profile(request.profile or "embedded")
@@ -66,49 +74,32 @@ def run(request: Request, *, as_json: bool) -> int:
         ignore_given=request.ignore_given,
         keep_given=request.keep_given,
     )
-    if request.cpu:
-        job = replace(job, pools=tuple(replace(pool, gpus=0.0) for pool in job.pools))
-    source = open_source(request.source, options=_source_options(request))
-    items: Iterable[Item] = islice(source, request.limit) if request.limit else source
-    console = Console(stderr=True)
-    watcher: Watcher = RichWatcher(console)
-    engine = _engine(request)
-    if serve := serve_of(record):
-        engine = _served(engine, serve, console, cpu=request.cpu)
-    signal.signal(signal.SIGTERM, _interrupt)
-    with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
-        try:
-            outcome = annotate(items, job, Store(request.out), engine, watcher, request.source)
-        finally:
-            engine.stop()
-    facts = summary(outcome, request.out, time.monotonic() - started)
-    if as_json:
-        emit(facts)
-    else:
-        print_summary(facts)
-    return GIVEN_UP if outcome.given_up else 0
+    return record, on_processors(job) if request.cpu else job
 
 
-def _engine(request: Request) -> Engine:
-    if request.engine == "inline":
+def on_processors(job: Job) -> Job:
+    """The job with no pool that asks for GPUs."""
+    return replace(job, pools=tuple(replace(pool, gpus=0.0) for pool in job.pools))
+
+
+def made_engine(name: str, ray_address: str | None, actors: int | None) -> Engine:
+    """The engine of that name; OptionError if there is none."""
+    if name == "inline":
         from pipeline.engine.inline import InlineEngine
 
         return InlineEngine()
-    if request.engine == "ray":
+    if name == "ray":
         from pipeline.engine.ray_engine import RayEngine
 
-        return RayEngine(request.ray_address, request.actors)
-    raise unknown("engine", request.engine, ENGINES)
+        return RayEngine(ray_address, actors)
+    raise unknown("engine", name, ENGINES)
 
 
-def _served(engine: Engine, serve: Serve, console: Console, *, cpu: bool) -> Engine:
+def served(engine: Engine, serve: Serve, console: Console, *, cpu: bool) -> Engine:
+    """The engine with the models that the job serves itself."""
     from jobs.serving.engine import ServedEngine
 
     return ServedEngine(engine, serve, lambda text: console.print(shown(text), highlight=False), cpu=cpu)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _source_options(request: Request) -> dict[str, object]:

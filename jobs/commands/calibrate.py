@@ -7,12 +7,11 @@ from collections.abc import Collection
 from rich.console import Console
 from rich.pretty import Pretty
 
-from jobs.jobfile import build_job
 from jobs.output import emit
+from jobs.recorded import job_of
 from jobs.runs import Run
 from pipeline.engine.flow import calibrate, measured_families
 from pipeline.errors import RunError
-from pipeline.job import Job
 
 
 def run(directory: str, *, as_json: bool) -> None:
@@ -37,24 +36,3 @@ def _is_measured(run: Run, families: Collection[str]) -> bool:
     """Whether there is a sidecar of any of these families."""
     keys = [way.key for way in run.ways if way.family in families]
     return any(shard.sidecar(key) in run.names for shard in run.shards for key in keys)
-
-
-def job_of(run: Run) -> Job:
-    """The job of a run, rebuilt from its record, thresholds not yet set."""
-    record = run.record
-    annotators = {
-        family: [
-            {"use": e["module"] if "." in e["module"] else e["use"]}
-            | {k: v for k, v in e["options"].items() if k != "thresholds"}
-            | ({"languages": e["languages"]} if "languages" in e else {})
-            for e in entries
-        ]
-        for family, entries in record["annotators"].items()
-    }
-    return build_job(
-        {"annotators": annotators, "limits": record["limits"]},
-        ignore_given=record["ignore_given"],
-        keep_given=record["keep_given"],
-        shard_size=record["shard_size"],
-        seed=record["seed"],
-    )

@@ -13,13 +13,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Set
 from contextlib import ExitStack, suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
 from pipeline.engine.deadline import deadline_guard
+from pipeline.engine.tally import Cost, Failure, Tally, failures_of
 from pipeline.engine.work import Clips, Result, run_way, settled
-from pipeline.engine.worker import Report, Task, Worker
+from pipeline.engine.worker import Report, Task, Worker, report
 from pipeline.errors import ClipError, ShardError, SpeechcraftError, UsageError
 from pipeline.job import Job, Way
 from pipeline.journal import Journal
@@ -42,31 +44,36 @@ def run_alone(job: Job, store: Store, task: Task) -> Report:
     """Annotate a shard clip by clip and write its sidecars.
 
     Raises ShardError if the child dies `MAX_DEATHS` times in a row, or before it has loaded what it
-    needs: then it is not the clips.
+    needs: then it is not the clips. Of an optional way that it dies of, the other clips' rows are failed.
     """
     worker = Worker(job, store)
     ways = worker.ways(task)
     clips = worker.load(task.shard, [])
     started = time.perf_counter()
-    found = _clip_by_clip(job, store, task, len(clips.items))
-    seconds = (time.perf_counter() - started) / max(1, len(ways))
-    tallies = {}
+    optional = {way.key for way in ways if way.optional}
+    found = _clip_by_clip(job, store, task, len(clips.items), optional)
+    cost = Cost((time.perf_counter() - started) / max(1, len(ways)))
+    tallies: dict[str, Tally] = {}
+    failures: list[Failure] = []
     for way in ways:
         pairs = [f[way.key] for f in found]
         made = [sound for _, sound in pairs] if way.makes_sound else None
         result = Result([outcome for outcome, _ in pairs], made)
-        tallies[way.key] = worker.keep(task.shard, way, clips, result, seconds)
-    return Report(task, task.shard.seconds, tallies)
+        tallies[way.key] = worker.keep(task.shard, way, clips, result, cost)
+        failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
+        worker.forget_mark(task, way)
+    return report(task, task.shard.seconds, tallies, failures)
 
 
-def _clip_by_clip(job: Job, store: Store, task: Task, n: int) -> list[Found]:
+def _clip_by_clip(job: Job, store: Store, task: Task, n: int, optional: Set[str]) -> list[Found]:
     found: list[Found] = []
     dead: dict[str, ClipError] = {}
+    gone: dict[str, ClipError] = {}
     deaths = 0
     child = _Child(job, store, task)
     try:
         while len(found) < n:
-            answer = child.annotate(len(found), dead)
+            answer = child.annotate(len(found), dead | gone)
             if isinstance(answer, dict):
                 found.append(answer)
                 deaths, dead = (deaths if dead else 0), {}
@@ -75,7 +82,9 @@ def _clip_by_clip(job: Job, store: Store, task: Task, n: int) -> list[Found]:
             deaths += 1
             if not key:
                 raise ShardError(f"The shard's own process died: {error}.")
-            if deaths == MAX_DEATHS:
+            if deaths == MAX_DEATHS and key in optional:
+                gone[key], deaths = error, 0
+            elif deaths == MAX_DEATHS:
                 raise ShardError(f"The worker died {deaths} times in a row, last: {error}.")
             dead[key] = error
             child.close()
@@ -166,6 +175,7 @@ def _serve(pipe: Connection[Any, Any]) -> None:
         pipe.send(("broken", error if known else ShardError(f"{type(error).__name__}: {error}")))
         return
     with ExitStack() as stack:
+        kept = {way.key: worker.kept(task, way, clips) for way in ways}
         journals = {way.key: stack.enter_context(worker.journal(task.shard, way)) for way in ways}
         while True:
             i, dead = pipe.recv()
@@ -175,7 +185,8 @@ def _serve(pipe: Connection[Any, Any]) -> None:
                 pipe.send(("at", way.key))
                 try:
                     death = dead.get(way.key)
-                    found[way.key] = _annotate_one(worker, way, one, death, journals[way.key])
+                    stands = {0: kept[way.key][i]} if i in kept[way.key] else {}
+                    found[way.key] = _annotate_one(worker, way, one, death, journals[way.key], stands)
                 except UsageError as error:
                     pipe.send(("broken", error))
                     return
@@ -183,12 +194,17 @@ def _serve(pipe: Connection[Any, Any]) -> None:
 
 
 def _annotate_one(
-    worker: Worker, way: Way, one: Clips, death: ClipError | None, journal: Journal
+    worker: Worker,
+    way: Way,
+    one: Clips,
+    death: ClipError | None,
+    journal: Journal,
+    kept: Mapping[int, tuple[Outcome, Pcm | None]],
 ) -> tuple[Outcome, Pcm | None]:
-    if death is not None and settled(way, one.clip(0, way), one.items[0].problem) is None:
+    if death is not None and not kept and settled(way, one.clip(0, way), one.items[0].problem) is None:
         result = Result([death], [None] if way.makes_sound else None)
     else:
-        result = run_way(worker.annotator(way), way, one, worker.guard, journal)
+        result = run_way(worker.annotator(way), way, one, worker.guard, journal, kept)
     if result.sounds is not None:
         one.add_sounds(way, result.sounds)
     one.add(way, result.rows())

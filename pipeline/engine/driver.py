@@ -6,37 +6,20 @@ It holds a bit per annotator and shard and the tasks in flight, nothing else of 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
+from pipeline import again
 from pipeline.engine.base import Done, Engine, Lost
 from pipeline.engine.plan import Plan
-from pipeline.engine.worker import Report, Tally, Task
+from pipeline.engine.tally import Tally
+from pipeline.engine.watcher import Watcher
+from pipeline.engine.worker import Task
 from pipeline.errors import RunError
 from pipeline.job import Job, Way
 from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
-
-log = logging.getLogger(__name__)
-
-
-class Watcher(Protocol):
-    """Whoever shows progress."""
-
-    def begin(self, title: str, plan: Plan) -> None:
-        """A phase starts."""
-
-    def report(self, plan: Plan, report: Report) -> None:
-        """A task ended well."""
-
-    def lost(self, task: Task, reason: str, given_up: bool) -> None:
-        """A task came to nothing."""
-
-    def end(self, plan: Plan) -> None:
-        """The phase is over."""
 
 
 @dataclass(slots=True)
@@ -90,6 +73,7 @@ class _Driver:
         self._plan, self._watcher, self._phase = plan, watcher, phase
         self._stage_of: dict[Task, int] = {}
         self._attempts: dict[tuple[int, Shard], int] = {}
+        self._marked = again.marked(store)
 
     def idle(self) -> bool:
         """Nothing queued, nothing in flight."""
@@ -103,10 +87,17 @@ class _Driver:
                 if found is None:
                     break
                 number, task = found
-                attempts = self._attempts.get((number, task.shard), 0)
-                alone = Task(task.shard, task.keys, alone=attempts + 1 >= self._job.limits.max_attempts > 1)
-                self._stage_of[alone] = number
-                self._engine.submit(pool, alone)
+                task = self._tried(number, task)
+                self._stage_of[task] = number
+                self._engine.submit(pool, task)
+                self._watcher.sent(self._plan, task)
+
+    def _tried(self, number: int, task: Task) -> Task:
+        """The task with the number of its attempt; the last is clip by clip."""
+        attempt = self._attempts.get((number, task.shard), 0) + 1
+        marked = tuple(key for key in task.keys if task.shard.again(key) in self._marked)
+        alone = attempt >= self._job.limits.max_attempts > 1
+        return replace(task, alone=alone, attempt=attempt, again=marked)
 
     def take(self, ended: Done | Lost) -> None:
         """Book what became of a task."""
@@ -132,7 +123,6 @@ class _Driver:
         attempts = self._attempts.get((number, task.shard), 0) + (not lost.blameless)
         self._attempts[number, task.shard] = attempts
         given_up = attempts >= self._job.limits.max_attempts
-        log.warning("shard %d, attempt %d: %s", task.shard.index, attempts, lost.reason)
         if given_up:
             self._give_up(task, attempts, lost.reason)
         else:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from pipeline import journal_store, sidecar
+from pipeline import again, journal_store, sidecar
 from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.engine.base import Engine
-from pipeline.engine.driver import Phase, Watcher, run_phase
+from pipeline.engine.driver import Phase, run_phase
+from pipeline.engine.tolerance import Tolerance
+from pipeline.engine.watcher import Watcher, Watchers
 from pipeline.engine.work import Clips
 from pipeline.errors import RunError, SourceError
 from pipeline.job import Job, Way
 from pipeline.join import Joined, join
-from pipeline.manifest import read_shard, write_index
+from pipeline.manifest import read_index, read_shard, write_index
 from pipeline.planning import Planned, is_long, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import write_job
@@ -53,15 +56,44 @@ def annotate(
         return _annotate(items, job, store, engine, watcher, source)
 
 
+def go_on(job: Job, store: Store, engine: Engine, watcher: Watcher, source: str = "") -> Outcome:
+    """Annotate what is missing of the shards that an earlier call planned; the source is not read again.
+
+    Raises RunError if none were planned, else as `annotate`.
+    """
+    for way in job.ways:
+        way.cls.check(way.options)
+    with store.locked():
+        shards = read_index(store)
+        if not shards:
+            raise RunError(f"No shards of {store.url} are planned yet: annotate it first.")
+        return _annotate_shards(shards, frozen(job, store), store, engine, watcher, source, [])
+
+
 def _annotate(
     items: Iterable[Item], job: Job, store: Store, engine: Engine, watcher: Watcher, source: str
 ) -> Outcome:
     phases: list[Phase] = []
+    watcher.doing("plan")
     planned = _plan(items, job, store)
     job = frozen(job, store)
     write_job(store, job, source)
     shards = _cut(planned, job, store, engine, watcher, phases)
     write_index(store, shards)
+    return _annotate_shards(shards, job, store, engine, watcher, source, phases)
+
+
+def _annotate_shards(
+    shards: list[Shard],
+    job: Job,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    source: str,
+    phases: list[Phase],
+) -> Outcome:
+    tolerance = Tolerance(job.limits, shards)
+    watcher = Watchers([watcher, tolerance])
     given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():
         job = job.with_thresholds(way.family, _thresholds(way, job, store, engine, shards, watcher, phases))
@@ -70,10 +102,14 @@ def _annotate(
         store.sweep(way.key)
         if way.asks:
             journal_store.sweep(store, way.key)
+    again.sweep(store, shards, [way.key for way in job.ways])
     phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
     _forget_old_failures(store, given_up)
-    return Outcome(job, shards, join(store, job, shards), phases, sorted(given_up))
+    watcher.doing("join")
+    joined = join(store, job, shards)
+    tolerance.judge(joined.failed, len(given_up), Counter(joined.causes))
+    return Outcome(job, shards, joined, phases, sorted(given_up))
 
 
 def _forget_old_failures(store: Store, given_up: Iterable[Shard]) -> None:

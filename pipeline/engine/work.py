@@ -9,11 +9,15 @@ from __future__ import annotations
 import gc
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.annotator import Annotator, AskingAnnotator, BatchedAnnotator, Heard, Skip, SoundAnnotator
@@ -122,13 +126,20 @@ def run_way(
     clips: Clips,
     guard: Guard = unguarded,
     journal: Journal | None = None,
+    kept: Mapping[int, Found] = MappingProxyType({}),
 ) -> Result:
-    """One outcome per clip, in order. Raises only UsageError and what is not an Exception."""
+    """One outcome per clip, in order. Raises only UsageError and what is not an Exception.
+
+    `kept`, by the clip's place, is what is known already and stands.
+    """
     n = len(clips.items)
     outcomes: list[Outcome | None] = [None] * n
     sounds: list[Pcm | None] = [None] * n
     for i in range(n):
-        outcomes[i] = settled(way, clips.clip(i, way), clips.items[i].problem)
+        if i in kept:
+            outcomes[i], sounds[i] = kept[i]
+        else:
+            outcomes[i] = settled(way, clips.clip(i, way), clips.items[i].problem)
     waiting = [i for i in range(n) if outcomes[i] is None]
     work = _Work(annotator, way, guard, journal or Journal())
     for batch, found in _run_batches(work, clips, waiting):
@@ -272,7 +283,11 @@ def _as_clip_error(error: Exception) -> ClipError:
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
         return ClipError("oom", "the clip does not fit into memory")
     code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(error).__name__).lower()
-    return ClipError(code, " ".join(str(error).split())[:300] or type(error).__name__)
+    found = ClipError(code, " ".join(str(error).split())[:300] or type(error).__name__)
+    for frame, line in deque(traceback.walk_tb(error.__traceback__), maxlen=1):
+        path = "/".join(Path(frame.f_code.co_filename).parts[-3:])
+        found.add_note(f"{path}:{line} in {frame.f_code.co_name}")
+    return found
 
 
 def _absent(outcome: Outcome) -> Absent:

@@ -6,60 +6,60 @@ directory itself, so that a retry, another process or another machine can do the
 
 from __future__ import annotations
 
-import platform
-import time
-from collections import Counter
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from pipeline import manifest, sidecar, sounds
+from pipeline import again, manifest, sidecar, sounds
 from pipeline.annotator import Annotator
-from pipeline.engine.work import Clips, Guard, Result, run_way, unguarded
-from pipeline.errors import LoadError, ShardError, UsageError
+from pipeline.clip import Clip
+from pipeline.engine.tally import Cost, Failure, Tally, failures_of, measured, tally
+from pipeline.engine.work import Clips, Found, Guard, Result, run_way, unguarded
+from pipeline.errors import ClipError, LoadError, ShardError, UsageError
 from pipeline.job import ENHANCE, SOUND, Job, Way
 from pipeline.journal import Journal
 from pipeline.journal_store import opened
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Some annotators over one shard. `alone`: in a process of its own, clip by clip."""
+    """Some annotators over one shard. `alone`: in a process of its own, clip by clip.
+
+    `attempt` counts from 1. `again`: the keys of which some rows stand already.
+    """
 
     shard: Shard
     keys: tuple[str, ...]
     alone: bool = False
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one way did of one or many shards."""
-
-    ok: int = 0
-    skipped: int = 0
-    failed: int = 0
-    compute_s: float = 0.0
-    causes: Counter[str] = field(default_factory=Counter)
-
-    def add(self, other: Tally) -> None:
-        """Add another tally to this one."""
-        self.ok += other.ok
-        self.skipped += other.skipped
-        self.failed += other.failed
-        self.compute_s += other.compute_s
-        self.causes.update(other.causes)
+    attempt: int = 1
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A finished task: small, whatever the shard's size."""
+    """A finished task: its tallies by the way's key, and the clips that failed."""
 
     task: Task
     seconds: float
     tallies: dict[str, Tally]
+    failures: tuple[Failure, ...] = ()
+
+
+class Unloadable(Annotator[Any]):
+    """In the place of an optional annotator that cannot be loaded."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def annotate(self, clips: Sequence[Clip]) -> list[ClipError]:
+        """The reason, for every clip."""
+        return [ClipError("unloadable", self._reason) for _ in clips]
 
 
 class Worker:
@@ -84,23 +84,24 @@ class Worker:
         """Annotate one shard and write its sidecars, each complete under its final name."""
         ways = self.ways(task)
         clips = self.load(task.shard, ways)
-        tallies = {}
+        tallies: dict[str, Tally] = {}
+        failures: list[Failure] = []
         for way in ways:
-            started = time.perf_counter()
-            with self.journal(task.shard, way) as journal:
-                result = run_way(self.annotator(way), way, clips, self.guard, journal)
-            tallies[way.key] = self.keep(task.shard, way, clips, result, time.perf_counter() - started)
-        seconds = task.shard.seconds
-        if SOUND in clips.sounds:
-            seconds = sum(clips.seconds(i) for i in range(len(clips.items)))
-        return Report(task, seconds, tallies)
+            with measured() as load:
+                annotator = self.annotator(way)
+            with measured() as cost, self.journal(task.shard, way) as journal:
+                result = run_way(annotator, way, clips, self.guard, journal, self.kept(task, way, clips))
+            tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds)
+            failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
+            self.forget_mark(task, way)
+        return report(task, _seconds(task.shard, clips), tallies, failures)
 
     def ways(self, task: Task) -> list[Way]:
         """The task's ways, in dependency order."""
         return [way for key, way in self._ways.items() if key in task.keys]
 
     def annotator(self, way: Way) -> Annotator[Any]:
-        """The annotator of a way, loaded; LoadError if it cannot be."""
+        """The annotator of a way, loaded; LoadError if it cannot be, or one that fails on all if optional."""
         if way.key not in self._built:
             try:
                 with self.guard(way, [], 0.0):
@@ -109,10 +110,25 @@ class Worker:
                 raise
             except Exception as error:
                 reason = " ".join(str(error).split()) or "no reason given"
-                raise LoadError(
+                broken = LoadError(
                     f"{way.family}={way.name} cannot be loaded: {type(error).__name__}: {reason:.300}"
-                ) from error
+                )
+                if not way.optional:
+                    raise broken from error
+                log.warning("%s", broken)
+                self._built[way.key] = Unloadable(str(broken))
         return self._built[way.key]
+
+    def kept(self, task: Task, way: Way, clips: Clips) -> Mapping[int, Found]:
+        """What stands of a way's rows, by the clip's place."""
+        if way.key not in task.again:
+            return {}
+        return again.kept(self.store, task.shard, way, [item.id for item in clips.items])
+
+    def forget_mark(self, task: Task, way: Way) -> None:
+        """What was to be computed again is: its sidecar is written."""
+        if way.key in task.again:
+            self.store.remove(task.shard.again(way.key))
 
     def journal(self, shard: Shard, way: Way) -> AbstractContextManager[Journal]:
         """What was answered of the shard already, if the way asks a service; else an empty one."""
@@ -143,7 +159,9 @@ class Worker:
                 clips.add_sounds(way, sounds.read(self.store, shard.sound(way.key)))
         return clips
 
-    def keep(self, shard: Shard, way: Way, clips: Clips, result: Result, seconds: float) -> Tally:
+    def keep(
+        self, shard: Shard, way: Way, clips: Clips, result: Result, cost: Cost, load_s: float = 0.0
+    ) -> Tally:
         """Write what a way found, the sound before the rows that speak of it, and show it to later ways."""
         ids = [item.id for item in clips.items]
         if result.sounds is not None:
@@ -151,29 +169,24 @@ class Worker:
             if self.job.keep_sound:
                 sounds.write(self.store, shard.sound(way.key), ids, result.sounds)
         table = sidecar.to_table(way.row, ids, result.outcomes)
-        facts = way.provenance() | {
-            "manifest_hash": shard.hash,
-            "host": platform.node(),
-            "compute_s": round(seconds, 3),
-        }
+        facts = way.provenance() | {"manifest_hash": shard.hash}
         sidecar.write(self.store, shard.sidecar(way.key), table, facts)
         if way.asks:
             self.store.remove(shard.answers(way.key))
         rows = result.rows()
         clips.add(way, rows)
-        return tally(rows, seconds)
+        return tally(rows, cost, load_s)
 
 
-def tally(rows: Sequence[object], seconds: float) -> Tally:
-    """Count rows and the causes of failed ones."""
-    found = Tally(compute_s=seconds)
-    for row in rows:
-        status = getattr(row, "status", sidecar.OK)
-        if status == sidecar.OK:
-            found.ok += 1
-        elif status == sidecar.SKIPPED:
-            found.skipped += 1
-        else:
-            found.failed += 1
-            found.causes[getattr(row, "error", "").partition(":")[0]] += 1
-    return found
+def report(task: Task, seconds: float, tallies: dict[str, Tally], failures: Sequence[Failure] = ()) -> Report:
+    """The report of a task over `seconds` of sound."""
+    for found in tallies.values():
+        found.speech_s = seconds
+    return Report(task, seconds, tallies, tuple(failures))
+
+
+def _seconds(shard: Shard, clips: Clips) -> float:
+    """The sound of a shard: what was decoded, else what the source tells."""
+    if SOUND not in clips.sounds:
+        return shard.seconds
+    return sum(clips.seconds(i) for i in range(len(clips.items)))

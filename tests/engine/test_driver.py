@@ -15,6 +15,7 @@ from pipeline.clip import Clip
 from pipeline.engine import worker
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
+from pipeline.engine.tally import Tally
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import RunError
 from pipeline.job import Job, WaySpec, make_job
@@ -36,7 +37,7 @@ def test_a_shard_tried_again_keeps_what_it_had_written(
     log.mkdir()
     keep, failures = Worker.keep, iter([True, True, False])
 
-    def fail_twice(self: Worker, shard: Any, way: Any, *rest: Any) -> worker.Tally:
+    def fail_twice(self: Worker, shard: Any, way: Any, *rest: Any) -> Tally:
         if way.family == "peak" and next(failures):
             raise OSError("no space left on device")
         return keep(self, shard, way, *rest)

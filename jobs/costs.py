@@ -1,0 +1,63 @@
+"""What a run has cost by annotator, in all calls together: where the time and the money go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from pipeline.engine.tally import Tally
+
+GB = 1e9
+
+
+def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str, Any]]:
+    """A line for each annotator of the job, and one for what options that have changed since have cost.
+
+    `share` is of all time spent. `realtime_factor`: seconds of speech a second of one process.
+    """
+    keys = [key for key in current if key in tallies]
+    total_s = sum(t.compute_s + t.load_s for t in tallies.values())
+    lines = [_line(key.partition("@")[0], tallies[key], total_s) for key in keys]
+    earlier = Tally()
+    for key in tallies.keys() - set(keys):
+        earlier.add(tallies[key])
+    if earlier.compute_s:
+        lines.append(_line("", earlier, total_s))
+    return lines
+
+
+def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
+    hours = spent.speech_s / 3600
+    return {
+        "annotator": name,
+        "compute_s": round(spent.compute_s, 3),
+        "load_s": round(spent.load_s, 3),
+        "speech_s": round(spent.speech_s, 3),
+        "compute_s_per_speech_h": round(spent.compute_s / hours, 3) if hours else None,
+        "realtime_factor": round(spent.speech_s / spent.compute_s, 2) if spent.compute_s else None,
+        "share": round((spent.compute_s + spent.load_s) / total_s, 4) if total_s else 0.0,
+        "peak_rss_gb": round(spent.peak_rss_bytes / GB, 3) if spent.peak_rss_bytes else None,
+    }
+
+
+def cost_table(lines: Iterable[Mapping[str, Any]]) -> Table:
+    """The lines on a terminal."""
+    table = Table("annotator", box=None, header_style="bold")
+    for name in ("compute s", "s per hour of speech", "x real time", "share", "peak GB"):
+        table.add_column(name, justify="right")
+    for line in lines:
+        table.add_row(
+            line["annotator"] or "[dim]with earlier options[/]",
+            f"{line['compute_s']:,.1f}",
+            _number(line["compute_s_per_speech_h"], "{:,.1f}"),
+            _number(line["realtime_factor"], "{:,.0f}"),
+            f"{100 * line['share']:.1f} %",
+            _number(line["peak_rss_gb"], "{:.2f}"),
+        )
+    return table
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else form.format(value)

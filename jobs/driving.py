@@ -1,0 +1,80 @@
+"""A call that computes, from its first line of log to its exit code."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from types import FrameType
+
+from rich.console import Console
+
+from jobs.calls import CallRecord, new_call_id
+from jobs.cli.common import GIVEN_UP
+from jobs.logs import LogWatcher, logging_to, say
+from jobs.output import emit
+from jobs.progress import RichWatcher
+from jobs.summary import print_summary, summary
+from pipeline.engine.base import Engine
+from pipeline.engine.flow import Outcome
+from pipeline.engine.watcher import Watcher, Watchers
+from pipeline.errors import OptionError, SpeechcraftError
+from pipeline.storage import Store
+
+Work = Callable[[Store, Engine, Watcher], Outcome]
+
+
+def drive(
+    command: str,
+    out: str,
+    make: Callable[[Console], tuple[Engine, Work]],
+    *,
+    log_json: str | None = None,
+    as_json: bool = False,
+) -> int:
+    """Make the engine and the work, do it in the run directory, say what came of it; the exit code."""
+    if as_json and log_json == "-":
+        raise OptionError("Give --json or --log-json -, not both: both want standard output.")
+    call = new_call_id()
+    console = Console(stderr=True)
+    with logging_to(log_json, call):
+        started = time.monotonic()
+        engine, work = make(console)
+        outcome = _watched(command, call, Store(out), engine, work, console)
+        facts = summary(outcome, out, time.monotonic() - started)
+        say(logging.INFO, f"{command} ends", **{k: v for k, v in facts.items() if k != "annotators"})
+    if as_json:
+        emit(facts)
+    else:
+        print_summary(facts, Console(stderr=log_json == "-"))
+    return GIVEN_UP if outcome.given_up else 0
+
+
+def _watched(command: str, call: str, store: Store, engine: Engine, work: Work, console: Console) -> Outcome:
+    record = CallRecord(store, call, command)
+    signal.signal(signal.SIGTERM, _interrupt)
+    state = "broken"
+    try:
+        with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
+            try:
+                outcome = work(store, engine, Watchers([RichWatcher(console), record, LogWatcher()]))
+            finally:
+                engine.stop()
+        state = "given up" if outcome.given_up else "done"
+    except KeyboardInterrupt:
+        state = "interrupted"
+        raise
+    except SpeechcraftError as error:
+        state = f"ended: {error}"
+        say(logging.ERROR, str(error))
+        raise
+    finally:
+        record.close(state)
+    return outcome
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,77 @@
+"""Rows to be computed again, without the others of their shard.
+
+`again/<key>/<shard>.parquet` holds those that stand.
+While that file is there and the sidecar is not, the next run computes the missing rows only. Nothing but
+the order of writing and removing is needed to survive a kill: what stands is written first, sidecars go after
+it, those made from others before those they were made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import parquet, sidecar, sounds
+from pipeline.annotator import Skip
+from pipeline.clip import Absent
+from pipeline.engine.work import Found
+from pipeline.errors import ClipError
+from pipeline.job import Way
+from pipeline.rows import Row
+from pipeline.rundir import AGAIN, Shard
+from pipeline.sidecar import SKIPPED, Outcome
+from pipeline.storage import Store
+
+
+def standing(store: Store, names: Collection[str], shard: Shard, key: str) -> str | None:
+    """The file with the rows of a way that stand now, of those named; none where all are missing."""
+    return next((path for path in (shard.sidecar(key), shard.again(key)) if path in names), None)
+
+
+def mark(store: Store, shard: Shard, path: str, key: str, clips: Collection[str]) -> None:
+    """Write what stands of the rows in `path` when those of these clips are computed again."""
+    table = parquet.read(store, path)
+    hit = pc.is_in(table.column("id"), value_set=pa.array(sorted(clips), pa.string()))
+    parquet.write(store, shard.again(key), table.filter(pc.invert(hit)))
+
+
+def marked(store: Store) -> frozenset[str]:
+    """The files of all marks; one listing."""
+    return frozenset(store.names(AGAIN))
+
+
+def kept(store: Store, shard: Shard, way: Way, ids: Sequence[str]) -> dict[int, Found]:
+    """What stands of a way in a shard that is marked, by the clip's place.
+
+    Nothing where the way makes sound that was not kept: sound is made for all clips, or for none.
+    """
+    path = shard.again(way.key)
+    made: list[sounds.Pcm | None] = [None] * len(ids)
+    if way.makes_sound:
+        if not store.exists(shard.sound(way.key)):
+            return {}
+        made = sounds.read(store, shard.sound(way.key))
+    place = {name: i for i, name in enumerate(ids)}
+    names = parquet.read(store, path, ["id"]).column("id").to_pylist()
+    rows = sidecar.read_rows(store, path, way.row)
+    return {(i := place[str(n)]): (_outcome(row), made[i]) for n, row in zip(names, rows, strict=True)}
+
+
+def sweep(store: Store, shards: Iterable[Shard], keys: Sequence[str]) -> None:
+    """Remove the marks of what has been computed again since, which a kill left behind."""
+    left = marked(store)
+    for shard in shards if left else ():
+        for key in keys:
+            if shard.again(key) in left and store.exists(shard.sidecar(key)):
+                store.remove(shard.again(key))
+
+
+def _outcome(row: Row | Absent) -> Outcome:
+    if not isinstance(row, Absent):
+        return row
+    if row.status == SKIPPED:
+        return Skip(row.error)
+    code, _, sentence = row.error.partition(": ")
+    return ClipError(code, sentence)

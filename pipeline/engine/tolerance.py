@@ -1,0 +1,114 @@
+"""How much may fail: a run that fails too much is ended, early where it is hopeless."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from pipeline.engine.plan import Plan
+from pipeline.engine.watcher import Watcher
+from pipeline.engine.worker import Report, Task
+from pipeline.errors import TooManyFailedError
+from pipeline.job import Limits
+from pipeline.limits import allowed
+from pipeline.rundir import Shard
+
+MIN_SHARDS = 20
+"""Before so many shards are looked at, nothing is said of the rest."""
+SIGMAS = 3.0
+"""A run is hopeless when its share of failed clips lies above the limit by so many standard errors."""
+
+
+class Tolerance(Watcher):
+    """Counts what fails in a call, and raises TooManyFailedError when it is more than the limits allow.
+
+    A failed clip is one that some annotator failed on that is not optional. Clips that failed in earlier
+    calls are not counted again: `judge` does that, at the end.
+    """
+
+    def __init__(self, limits: Limits, shards: Sequence[Shard]) -> None:
+        self._limits, self._shards = limits, len(shards)
+        self._clips = sum(shard.clips for shard in shards)
+        self._max_clips = allowed("max_failed_clips", limits.max_failed_clips, self._clips)
+        self._max_shards = allowed("max_failed_shards", limits.max_failed_shards, self._shards)
+        self._failed: dict[int, set[str]] = {}
+        self._seen = _Rate()
+        self._tried = _Rate()
+        self._strict = min(self._max_clips, self._max_shards) < math.inf
+        self._given_up: set[int] = set()
+        self._causes: Counter[str] = Counter()
+
+    def begin(self, title: str, plan: Plan) -> None:
+        """A new phase tries again what was given up before."""
+        self._given_up.clear()
+
+    def report(self, plan: Plan, report: Report) -> None:
+        """Count what failed of a shard."""
+        if not self._strict:
+            return
+        shard = report.task.shard
+        mine = [f for f in report.failures if not f.optional]
+        if mine:
+            self._failed.setdefault(shard.index, set()).update(f.clip for f in mine)
+            self._causes.update(f"{f.family}: {f.code}" for f in mine)
+        self._seen.put(shard.index, shard.clips, len(self._failed.get(shard.index, ())))
+        self._tried.put(shard.index, 1, 0)
+        self._check()
+
+    def lost(self, task: Task, reason: str, given_up: bool) -> None:
+        """Count a shard that was given up."""
+        if given_up and self._strict:
+            self._given_up.add(task.shard.index)
+            self._tried.put(task.shard.index, 1, 1)
+            self._causes[f"given up: {reason}"] += 1
+            self._check()
+
+    def judge(self, failed: int, given_up: int, causes: Counter[str]) -> None:
+        """Whether a run that has come to its end kept to the limits, whatever call things failed in."""
+        if failed > self._max_clips:
+            self._end(f"{failed:,} of {self._clips:,} clips failed", "clips", causes)
+        if given_up > self._max_shards:
+            self._end(f"{given_up:,} of {self._shards:,} shards were given up", "shards", causes)
+
+    def _check(self) -> None:
+        self.judge(self._seen.bad, len(self._given_up), self._causes)
+        if self._seen.above(self._max_clips / max(1, self._clips)):
+            what = f"{self._seen.bad:,} of the first {self._seen.size:,} clips failed"
+            self._end(what, "clips", self._causes)
+        if self._tried.above(self._max_shards / max(1, self._shards)):
+            what = f"{self._tried.bad:,} of the first {self._tried.size:,} shards were given up"
+            self._end(what, "shards", self._causes)
+
+    def _end(self, what: str, kind: str, causes: Counter[str]) -> None:
+        limit = getattr(self._limits, f"max_failed_{kind}")
+        listed = ", ".join(f"{cause} ({count:,})" for cause, count in causes.most_common(5))
+        raise TooManyFailedError(f"{what}, more than max_failed_{kind} ({limit}) allows: {listed}.")
+
+
+class _Rate:
+    """The share of failures over clusters of unequal size, as a ratio estimate with its standard error."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, tuple[int, int]] = {}
+        self.size = self.bad = self._bad2 = self._both = self._size2 = 0
+
+    def put(self, cluster: int, size: int, bad: int) -> None:
+        """Say, or say anew, how large a cluster is and how many of it failed."""
+        old_size, old_bad = self._of.get(cluster, (0, 0))
+        self._of[cluster] = size, bad
+        self.size += size - old_size
+        self.bad += bad - old_bad
+        self._size2 += size**2 - old_size**2
+        self._bad2 += bad**2 - old_bad**2
+        self._both += size * bad - old_size * old_bad
+
+    def above(self, share: float) -> bool:
+        """Whether the true share is above this one, as far as these clusters can tell."""
+        n = len(self._of)
+        if share >= 1 or n < MIN_SHARDS:
+            return False
+        rate = self.bad / self.size
+        squares = max(0.0, self._bad2 - 2 * rate * self._both + rate**2 * self._size2)
+        error = math.sqrt(squares / (n * (n - 1))) / (self.size / n)
+        return rate - SIGMAS * error > share
