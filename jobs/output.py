@@ -24,7 +24,12 @@ def notice(text: str) -> None:
 
 def shown(value: object) -> str:
     """Text of a corpus, fit for a terminal: one line, no markup, no control codes, no reversed writing."""
-    return escape("".join("\ufffd" if _steers(c) else c for c in str(value).replace("\n", "\u21b5")))
+    return escape(harmless(str(value).replace("\n", "\u21b5")))
+
+
+def harmless(text: str) -> str:
+    """The text with a mark in place of each character that steers: control codes, line ends, reversals."""
+    return "".join("\ufffd" if _steers(c) else c for c in text)
 
 
 def _steers(character: str) -> bool:

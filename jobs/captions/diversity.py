@@ -30,9 +30,9 @@ class Diversity:
     self_bleu_texts: int
 
 
-def diversity(sample: Sample, language: str) -> Diversity:
+def diversity(sample: Sample[str], language: str) -> Diversity:
     """Of the texts of a sample, which hold nothing of the clips themselves."""
-    texts = sample.texts
+    texts = sample.kept
     few = texts[:BLEU_SAMPLE]
     bleu = self_bleu(few, language)
     return Diversity(

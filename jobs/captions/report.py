@@ -93,6 +93,11 @@ class Reporter:
         else:
             self._tallies.setdefault(one.language, Tally(self._seed)).add(one, one.faults())
 
+    @property
+    def lengths(self) -> dict[str, dict[str, Counter[int]]]:
+        """How many texts have how many words, by language and kind of caption."""
+        return {language: self._tallies[language].lengths for language in sorted(self._tallies)}
+
     def report(self) -> Report:
         """The figures so far."""
         found = {language: _figures(self._tallies[language], language) for language in sorted(self._tallies)}

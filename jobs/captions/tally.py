@@ -32,7 +32,7 @@ class Tally:
         self.attempts: Counter[int] = Counter()
         self.places: Counter[str] = Counter()
         self.lengths: dict[str, Counter[int]] = {which: Counter() for which in WHICH}
-        self.samples = {which: Sample(SAMPLE, seed) for which in WHICH}
+        self.samples: dict[str, Sample[str]] = {which: Sample(SAMPLE, seed) for which in WHICH}
 
     def add(self, one: Captioned, faults: Sequence[Fault]) -> None:
         """Count a clip."""

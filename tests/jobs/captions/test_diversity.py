@@ -39,7 +39,7 @@ def test_without_the_library_there_is_no_self_bleu_and_the_rest_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
-    sample = Sample(10)
+    sample: Sample[str] = Sample(10)
     sample.add("1", "a man speaks")
     sample.add("2", "a man speaks")
     found = diversity(sample, "en")
@@ -53,10 +53,10 @@ def test_a_sample_is_the_same_whatever_the_order_and_another_with_another_seed()
     texts = [(str(i), f"text {i}") for i in range(500)]
 
     def sampled(order: list[tuple[str, str]], seed: int) -> list[str]:
-        sample = Sample(50, seed)
+        sample: Sample[str] = Sample(50, seed)
         for id, text in order:
             sample.add(id, text)
-        return sample.texts
+        return sample.kept
 
     assert sampled(texts, 0) == sampled(texts[::-1], 0)
     assert len(sampled(texts, 0)) == 50
