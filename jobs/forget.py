@@ -22,7 +22,7 @@ from pipeline.forgotten import Forgotten, Gap
 from pipeline.job import CUT
 from pipeline.join import join
 from pipeline.manifest import read_shard, shard_of, write_index, write_shard
-from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, Shard
+from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -69,6 +69,7 @@ def forget(run: Run, found: Found) -> None:
         shards = [new for shard in run.shards if (new := renamed.get(shard, shard)) is not None]
         write_index(store, shards)
         store.remove(DATASET)
+        store.remove(REPORT)  # it may hold their sound
         for shard in renamed:
             _remove(store, files[shard.name], shard)
         for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:

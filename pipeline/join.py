@@ -59,6 +59,11 @@ class Joined:
     inputs: str = ""
 
 
+def root_cause(error: str) -> str:
+    """The first complaint about a clip, of a dataset's `error` or `skipped`: `family: code: sentence`."""
+    return _ROOT.split(error, maxsplit=1)[0]
+
+
 def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     """Write dataset/, or leave it if it was made from the same sidecars.
 
@@ -265,7 +270,7 @@ def _count(items: Sequence[Item], table: pa.Table, joined: Joined) -> None:
         if error is not None:
             cause = ":".join(error.split(":")[:2])
             joined.causes[cause] = joined.causes.get(cause, 0) + 1
-            joined.examples.setdefault(cause, f"{item.id}: {_ROOT.split(error, maxsplit=1)[0]}")
+            joined.examples.setdefault(cause, f"{item.id}: {root_cause(error)}")
     for name in table.column_names:
         column = table.column(name)
         joined.columns[name] = joined.columns.get(name, 0) + len(column) - column.null_count

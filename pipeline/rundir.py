@@ -12,6 +12,7 @@ calls/<time>-<id>.json                 each call: since when, where, how far, at
 dataset/data/train-00012-of-00400.parquet, dataset/README.md
 forgotten.json                         digests of forgotten clips, and where they stood
 exports/*.json                         the exports made of the run: where, and what was asked for
+report/index.html, report/plots/       the report, with sound of some clips in it
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ DATASET = "dataset"
 FAILURES = "failures"
 AGAIN = "again"
 CALLS = "calls"
+REPORT = "report"
 ANSWERS = ".answers"
 """Ends the name of the folder of an unfinished shard's journal."""
 
