@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.browser import chromium
 from tests.s3.server import S3, serving
 
 REAL_SPEECH = "SPEECHCRAFT_REAL_SPEECH"
 VLLM_PYTHON = "SPEECHCRAFT_VLLM_PYTHON"
 NEEDS = {
-    "real": (REAL_SPEECH, f"{REAL_SPEECH} names no folder of real speech"),
-    "vllm": (VLLM_PYTHON, f"{VLLM_PYTHON} names no Python that has vLLM: make vllm"),
+    "real": (os.environ.get(REAL_SPEECH), f"{REAL_SPEECH} names no folder of real speech"),
+    "vllm": (os.environ.get(VLLM_PYTHON), f"{VLLM_PYTHON} names no Python that has vLLM: make vllm"),
+    "browser": (chromium(), "no Chromium is installed: apt-get install chromium"),
 }
-"""What tests with a marker need of the environment, and what is said where it is missing."""
+"""What tests with a marker need, empty where it is not here, and what is said then."""
 
 settings.register_profile("speechcraft", deadline=None, derandomize=True)
 settings.load_profile("speechcraft")
@@ -24,8 +26,8 @@ settings.load_profile("speechcraft")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need what is not there are skipped, and listed with the reason."""
-    for marker, (variable, reason) in NEEDS.items():
-        if not os.environ.get(variable):
+    for marker, (there, reason) in NEEDS.items():
+        if not there:
             for item in items:
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=reason))

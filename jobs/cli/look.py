@@ -65,3 +65,15 @@ def captions(
     from jobs.commands.captions import run
 
     run(directory, as_json=json_, seed=seed)
+
+
+@app.command()
+def report(
+    directory: RunDir,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other examples.")] = 0,
+    json_: AsJson = False,
+) -> None:
+    """Write report/index.html into a run: what is in it, at a glance, with clips to listen to."""
+    from jobs.commands.report import run
+
+    run(directory, seed=seed, as_json=json_)
