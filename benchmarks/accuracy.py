@@ -74,7 +74,9 @@ def _measure(manifest: Path, labels: Mapping[str, Line], source_of_text: str, ru
 
 
 def _n_enhanced(run: Path) -> int:
-    column = dataset.dataset(run / "dataset" / "data").to_table(columns=["enhanced"])["enhanced"]
+    index = json.loads((run / "dataset" / "index.json").read_text("utf-8"))
+    files = [run / "dataset" / file["name"] for file in index["files"]]
+    column = dataset.dataset(files).to_table(columns=["enhanced"])["enhanced"]
     return column.to_pylist().count(True)
 
 

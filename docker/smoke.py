@@ -37,7 +37,8 @@ def main(clips: str, out: str) -> int:
     subprocess.run([sys.executable, *command], check=True)
     manifest = (Path(clips) / "manifest.jsonl").read_text("utf-8").splitlines()
     wanted = {json.loads(line)["id"] for line in manifest}
-    rows = [row for file in sorted(fs.glob(f"{root}/dataset/data/*.parquet")) for row in _rows(fs, file)]
+    files = json.loads(fs.cat_file(f"{root}/dataset/index.json"))["files"]
+    rows = [row for file in files for row in _rows(fs, f"{root}/dataset/{file['name']}")]
     missing = wanted - {row["id"] for row in rows if row["status"] == "ok"}
     print(f"{len(rows)} rows of {len(wanted)} clips in {out}")
     if missing or len(rows) != len(wanted):

@@ -21,6 +21,7 @@ from pipeline.errors import RunError
 from pipeline.forgotten import Forgotten, Gap
 from pipeline.job import CUT
 from pipeline.join import join
+from pipeline.lease import held
 from pipeline.manifest import read_shard, shard_of, write_index, write_shard
 from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, Shard
 from pipeline.source.base import Item
@@ -58,7 +59,7 @@ def forget(run: Run, found: Found) -> None:
     """Take these clips out of the run. RunError, before anything is touched, where it cannot be done."""
     store = run.store
     job = job_as_ran(run)
-    with store.locked():
+    with held(store):
         forgotten.write(store, _gaps(run, found))
         renamed: dict[Shard, Shard | None] = {}
         files = _by_shard(store)

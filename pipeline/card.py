@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,14 +15,14 @@ CARD = f"{DATASET}/README.md"
 
 
 def write_card(store: Store, job: Job, joined: Mapping[str, Any]) -> None:
-    """Write the card. Depends on the job and the counts alone."""
+    """Write the card. Depends on the job, the counts and the names of the files alone."""
     lines = [
         "---",
         "configs:",
         "- config_name: default",
         "  data_files:",
         "  - split: train",
-        "    path: data/train-*.parquet",
+        f"    path: {posixpath.dirname(joined['files'][0]['name'])}/train-*.parquet",
         "---",
         "",
         "# Annotated speech",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,8 +32,6 @@ from pipeline.storage import Store
 FILE_BYTES = 256 * 2**20
 """Of Arrow memory; compressed files are smaller."""
 INDEX = f"{DATASET}/index.json"
-PARTS = f"{DATASET}/.parts"
-"""Files of the dataset until it is known how many there are; gone when it is complete."""
 FORMAT = 1
 """Raise it when the same sidecars begin to give another dataset."""
 TOLERATED = "tolerated"
@@ -67,25 +65,48 @@ def root_cause(error: str) -> str:
 def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     """Write dataset/, or leave it if it was made from the same sidecars.
 
-    While there is an index.json, the files beside it are complete and belong together.
+    Each state of the sidecars has a folder of its own, data-<digest>: a generation. The card and index.json
+    name one that is complete; the one before stays for those who still read it, until the next join.
     """
     there = _There.find(store, job, shards)
     inputs = there.digest(job, shards)
+    known = _known(store)
     have = store.names(DATASET)
-    if INDEX in have:
-        known = json.loads(store.read(INDEX))
-        if known["inputs"] == inputs and all(f"{DATASET}/{f['name']}" in have for f in known["files"]):
-            return Joined(**known)
+    if known is not None and known.inputs == inputs and not _lacks(known, have):
+        return known
     joined = Joined(inputs=inputs)
-    parts = _write_files(store, job, shards, there, joined)
-    store.remove(INDEX)
-    names = _place(store, parts, joined)
+    _write_files(store, job, shards, there, joined)
     write_card(store, job, asdict(joined))
-    for old in store.names(DATASET) - {*names, CARD}:
-        store.remove(old)
-    store.remove(PARTS)
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
+    kept = {INDEX, CARD, *_paths(joined), *(_paths(known) if known is not None else ())}
+    there_now = store.names(DATASET)
+    if _lacks(
+        joined, there_now
+    ):  # another run, at work without a lease, took our files for an earlier state's
+        return join(store, job, shards)
+    store.remove_files(there_now - kept)
     return joined
+
+
+def generation(inputs: str) -> str:
+    """The folder, inside of dataset/, of the data made from these inputs."""
+    return f"data-{inputs[:12]}"
+
+
+def _known(store: Store) -> Joined | None:
+    """What index.json says; nothing where there is none."""
+    try:
+        return Joined(**json.loads(store.read(INDEX)))
+    except FileNotFoundError:
+        return None
+
+
+def _paths(joined: Joined) -> list[str]:
+    return [f"{DATASET}/{facts['name']}" for facts in joined.files]
+
+
+def _lacks(joined: Joined, have: Collection[str]) -> bool:
+    return CARD not in have or any(path not in have for path in _paths(joined))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,39 +148,27 @@ def dataset_schema(job: Job) -> pa.Schema:
     return pa.schema(fields)
 
 
-def _write_files(store: Store, job: Job, shards: Sequence[Shard], there: _There, joined: Joined) -> list[str]:
-    """The data, not yet under its names: how many files there are is known only at the end."""
+def _write_files(store: Store, job: Job, shards: Sequence[Shard], there: _There, joined: Joined) -> None:
+    """The data, in the folder of its generation, which nobody reads yet."""
     schema = dataset_schema(job)
-    parts: list[str] = []
     tables: list[pa.Table] = []
     size = 0
     for table in _tables(store, job, shards, there, schema, joined):
         tables.append(table)
         size += table.nbytes
         if size >= FILE_BYTES:
-            parts.append(_write_part(store, tables, len(parts), joined))
+            _write_file(store, tables, joined)
             tables, size = [], 0
     if tables:
-        parts.append(_write_part(store, tables, len(parts), joined))
-    return parts
+        _write_file(store, tables, joined)
 
 
-def _write_part(store: Store, tables: list[pa.Table], number: int, joined: Joined) -> str:
-    path = f"{PARTS}/{number:05d}"
+def _write_file(store: Store, tables: list[pa.Table], joined: Joined) -> None:
+    name = f"{generation(joined.inputs)}/train-{len(joined.files):05d}.parquet"
     table = pa.concat_tables(tables)
-    data = parquet.write(store, path, table)
-    joined.files.append(
-        {"rows": table.num_rows, "bytes": data.size, "sha256": hashlib.sha256(data).hexdigest()}
-    )
-    return path
-
-
-def _place(store: Store, parts: list[str], joined: Joined) -> list[str]:
-    """Give the files their names, which this returns."""
-    for i, (part, facts) in enumerate(zip(parts, joined.files, strict=True)):
-        facts["name"] = f"data/train-{i:05d}-of-{len(parts):05d}.parquet"
-        store.move(part, f"{DATASET}/{facts['name']}")
-    return [f"{DATASET}/{facts['name']}" for facts in joined.files]
+    data = parquet.write(store, f"{DATASET}/{name}", table)
+    digest = hashlib.sha256(data).hexdigest()
+    joined.files.append({"name": name, "rows": table.num_rows, "bytes": data.size, "sha256": digest})
 
 
 def _tables(

@@ -7,7 +7,6 @@ storage a finished put is atomic by itself.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import tempfile
 import uuid
@@ -34,7 +33,6 @@ T = TypeVar("T")
 
 TEMPORARY = ".tmp-"
 """Every unfinished file's name holds this; nothing that does is ever read."""
-LOCK = f"{TEMPORARY}lock"
 REMOVED_AT_ONCE = 1000
 """Names in one request."""
 _NO_ROOM = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ENOSYS])
@@ -78,25 +76,6 @@ class Store:
         except OSError as error:
             raise RunError(f"The run directory {self.url} cannot be written: {reason(error)}.") from error
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Nobody else holds this folder while the block runs; RunError if somebody does.
-
-        The lock goes with its process, however that ends. Object storage has none: two runs of one job
-        there do each other's work and write the same bytes.
-        """
-        if not self.is_local:
-            yield
-            return
-        with Path(self.full(LOCK)).open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise RunError(f"Another run is at work in {self.url}; wait until it has ended.") from error
-            except OSError:
-                pass  # a network file system without locks
-            yield
-
     def sweep(self, folder: str) -> None:
         """Remove what writers that were killed left behind in a folder."""
         if self.is_local:
@@ -128,6 +107,29 @@ class Store:
             whole = bytes(data)
             self._put(path, lambda to: self._fs.pipe_file(to, whole))
 
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a file if there is none of that name; whether it was written.
+
+        Exclusive where the file system can: local ones, S3, Google's; elsewhere as good as it looks first.
+        A put that was made and answered by an error is made again, and is then said not to be written.
+        """
+        if self.is_local:
+            return self._create_local(path, data)
+        try:
+            self._call(lambda: self._fs.pipe_file(self.full(path), data, mode="create"))
+        except FileExistsError:
+            return False
+        return True
+
+    def _create_local(self, path: str, data: bytes) -> bool:
+        Path(self.full(path)).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with Path(self.full(path)).open("xb") as file:
+                file.write(data)
+        except FileExistsError:
+            return False
+        return True
+
     @contextmanager
     def writing(self, path: str) -> Iterator[BinaryIO]:
         """A file to write to, which takes its name only if the block ends without an error."""
@@ -152,6 +154,13 @@ class Store:
             if isinstance(error, OSError) and error.errno in _NO_ROOM | {errno.EACCES, errno.EPERM}:
                 raise self.unusable("written", error) from error
             raise
+
+    def appending(self, path: str) -> BinaryIO:
+        """A file of a local store as it is, to read and to append to."""
+        try:
+            return Path(self.full(path)).open("a+b")
+        except OSError as error:
+            raise self.unusable("written", error) from error
 
     def map(self, path: str) -> pa.Buffer:
         """The file's bytes, memory-mapped where it is local."""
@@ -217,7 +226,7 @@ class Store:
         """What the file system answers, patiently; StorageError where it cannot answer any more."""
         try:
             return request() if self.is_local else patiently(request)
-        except FileNotFoundError:
+        except (FileNotFoundError, FileExistsError):
             raise
         except OSError as error:
             raise self.unusable("reached" if passes(error) else "used", error) from error

@@ -67,11 +67,15 @@ def example(id: str, /, **changes: object) -> dict[str, object]:
     return {name: value for name, value in line.items() if value is not None}
 
 
+def dataset_files(run: Path) -> list[Path]:
+    """The files of a run's dataset, in order."""
+    index = json.loads((run / "dataset" / "index.json").read_text("utf-8"))
+    return [run / "dataset" / file["name"] for file in index["files"]]
+
+
 def dataset(run: Path) -> list[dict[str, Any]]:
     """The rows of a run's dataset."""
-    return [
-        row for file in sorted(run.glob("dataset/data/*.parquet")) for row in pq.read_table(file).to_pylist()
-    ]
+    return [row for file in dataset_files(run) for row in pq.read_table(file).to_pylist()]
 
 
 def sidecars(run: Path) -> dict[str, int]:

@@ -64,6 +64,10 @@ def annotate(
     max_failed_clips: MaxFailedClips = None,
     max_failed_shards: MaxFailedShards = None,
     log_json: LogJson = None,
+    take_over: Annotated[
+        bool,
+        typer.Option("--take-over", help="Do not wait for another run in DIR: it is known to have ended."),
+    ] = False,
     json_: AsJson = False,
 ) -> int:
     """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
@@ -85,6 +89,7 @@ def annotate(
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
         log_json=log_json,
+        take_over=take_over,
     )
     return run(request, as_json=json_)
 

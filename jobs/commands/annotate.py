@@ -43,6 +43,7 @@ class Request:
     ignore_given: bool = False
     keep_given: tuple[str, ...] = ()
     log_json: str | None = None
+    take_over: bool = False
 
 
 def run(request: Request, *, as_json: bool) -> int:
@@ -56,7 +57,7 @@ def run(request: Request, *, as_json: bool) -> int:
         if serve := serve_of(record):
             engine = served(engine, serve, console, cpu=request.cpu)
         return engine, lambda store, engine, watcher: annotate(
-            items, job, store, engine, watcher, request.source
+            items, job, store, engine, watcher, request.source, take_over=request.take_over
         )
 
     return drive("annotate", request.out, make, log_json=request.log_json, as_json=as_json)

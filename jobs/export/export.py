@@ -21,6 +21,7 @@ from jobs.export.request import Request
 from jobs.export.statistics import gather
 from jobs.export.write import write_parts
 from pipeline.errors import UsageError
+from pipeline.lease import held
 from pipeline.storage import Store
 
 
@@ -57,7 +58,7 @@ def export(directory: str, path: str, request: Request, say: Callable[[str], Non
     choose = chooser(dataset, request)
     _apart(dataset.store, out)
     new = ledger.begin(out, request.digest(dataset.digest), {"request": asdict(request)})
-    with out.locked():
+    with held(out):
         ledger.sweep(out)
         try:
             plan = make_plan(dataset, request, choose, out)

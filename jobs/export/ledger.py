@@ -12,7 +12,8 @@ from typing import Any
 
 from jobs.export.forms.base import Fact
 from pipeline.errors import UsageError
-from pipeline.storage import LOCK, TEMPORARY, Store
+from pipeline.lease import LOCK
+from pipeline.storage import TEMPORARY, Store
 
 HOME = ".export"
 REQUEST = f"{HOME}/request.json"

@@ -15,12 +15,15 @@ from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import Phase, run_phase
+from pipeline.engine.plan import Plan
 from pipeline.engine.tolerance import Tolerance
 from pipeline.engine.watcher import Watcher, Watchers
 from pipeline.engine.work import Clips
+from pipeline.engine.worker import Report
 from pipeline.errors import RunError, SourceError
 from pipeline.job import Job, Way
 from pipeline.join import Joined, join
+from pipeline.lease import Lease, held
 from pipeline.manifest import read_index, read_shard, write_index
 from pipeline.planning import Planned, is_long, plan_source, plan_utterances
 from pipeline.presence import present
@@ -42,9 +45,16 @@ class Outcome:
 
 
 def annotate(
-    items: Iterable[Item], job: Job, store: Store, engine: Engine, watcher: Watcher, source: str = ""
+    items: Iterable[Item],
+    job: Job,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    source: str = "",
+    *,
+    take_over: bool = False,
 ) -> Outcome:
-    """Annotate every item and write the dataset.
+    """Annotate every item and write the dataset. `take_over`: from whoever else holds the run directory.
 
     Raises UsageError for what cannot be done; whatever ends it, finished sidecars stay and the same
     call goes on behind them.
@@ -52,8 +62,8 @@ def annotate(
     for way in (*job.ways, *([job.cut] if job.cut else [])):
         way.cls.check(way.options)
     store.prepare()
-    with store.locked():
-        return _annotate(items, job, store, engine, watcher, source)
+    with held(store, take_over=take_over) as lease:
+        return _annotate(items, job, store, engine, Watchers([_Holding(lease), watcher]), source)
 
 
 def go_on(job: Job, store: Store, engine: Engine, watcher: Watcher, source: str = "") -> Outcome:
@@ -63,7 +73,8 @@ def go_on(job: Job, store: Store, engine: Engine, watcher: Watcher, source: str 
     """
     for way in job.ways:
         way.cls.check(way.options)
-    with store.locked():
+    with held(store) as lease:
+        watcher = Watchers([_Holding(lease), watcher])
         shards = read_index(store)
         if not shards:
             raise RunError(f"No shards of {store.url} are planned yet: annotate it first.")
@@ -110,6 +121,21 @@ def _annotate_shards(
     joined = join(store, job, shards)
     tolerance.judge(joined.failed, len(given_up), Counter(joined.causes))
     return Outcome(job, shards, joined, phases, sorted(given_up))
+
+
+class _Holding(Watcher):
+    """Ends the run once somebody else has taken it over: RunError."""
+
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
+
+    def doing(self, what: str) -> None:
+        """Looks at the lease."""
+        self._lease.check()
+
+    def report(self, plan: Plan, report: Report) -> None:
+        """Looks at the lease."""
+        self._lease.check()
 
 
 def _forget_old_failures(store: Store, given_up: Iterable[Shard]) -> None:

@@ -63,7 +63,8 @@ def files_of(folder: Place, split: str | None) -> list[Place]:
         return [f for name in splits if split in (None, name) for f in _saved(folder.child(_last(name)))]
     if folder.child("state.json").exists():
         return _saved(folder)
-    return [place for place in _below(folder, depth=3) if split is None or _is_of(place, split)]
+    found = list(_joined(folder)) or list(_below(folder, depth=3))
+    return [place for place in found if split is None or _is_of(place, split)]
 
 
 def hub_files(name: str, split: str | None) -> list[Place]:
@@ -113,6 +114,16 @@ def _saved(folder: Place) -> list[Place]:
         )
     files = [file for file in state.get("_data_files") or [] if isinstance(file, dict)]
     return [folder.child(_last(str(file.get("filename")))) for file in files]
+
+
+def _joined(folder: Place) -> Iterator[Place]:
+    """The files of a run's dataset, as its index.json lists them: others there are of an earlier state."""
+    if not folder.child("index.json").exists():
+        return
+    for file in _json(folder.child("index.json")).get("files") or []:
+        generation, slash, name = str(file.get("name") if isinstance(file, dict) else "").partition("/")
+        if slash and _last(name) == name and generation not in ("", ".", ".."):
+            yield folder.child(generation).child(name)
 
 
 def _below(folder: Place, depth: int) -> Iterator[Place]:

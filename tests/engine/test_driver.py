@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 
 from pipeline.annotator import Annotator, Heard, SoundAnnotator
@@ -19,9 +18,11 @@ from pipeline.engine.tally import Tally
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import RunError
 from pipeline.job import Job, WaySpec, make_job
+from pipeline.lease import LOCK, held
 from pipeline.rows import Enhance, Quality
 from pipeline.rundir import calibration
-from pipeline.storage import LOCK, Store
+from pipeline.storage import Store
+from tests.command import dataset
 from tests.fakes import FakeModel, FakePeak, FakeSound, Silent, items_of, job_of
 
 
@@ -80,7 +81,7 @@ def test_a_shard_that_failed_while_calibrating_and_then_went_well_is_not_given_u
 
 def test_two_runs_in_one_directory_do_not_meet(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
-    with store.locked(), pytest.raises(RunError, match="Another run is at work in"):
+    with held(store), pytest.raises(RunError, match="Another run is at work in"):
         run(job_of(), tmp_path)
     assert run(job_of(), tmp_path)[0].joined.ok == 20
     assert LOCK not in store.names()
@@ -111,7 +112,7 @@ def test_sound_made_again_is_made_from_what_it_was_made_from(tmp_path: Path) -> 
     def peaks(folder: Path, keep_sound: bool) -> list[object]:
         for factor in (1.0, 2.0):
             run(_enhancing(keep_sound, {"factor": factor}), folder, 3)
-        return pq.read_table(folder / "dataset/data/train-00000-of-00001.parquet")["peak"].to_pylist()
+        return [row["peak"] for row in dataset(folder)]
 
     kept = peaks(tmp_path / "kept", True)
     assert kept == [0.04, 0.08, 0.12]  # twice for the enhancement, twice for the factor

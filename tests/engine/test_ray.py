@@ -22,9 +22,8 @@ from pipeline.engine.worker import Task
 from pipeline.job import Job, Limits
 from pipeline.manifest import shard_of, write_shard
 from pipeline.storage import Store
+from tests.command import dataset_files
 from tests.fakes import Silent, items_of, job_of
-
-DATA = "dataset/data/train-00000-of-00001.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +41,19 @@ def run(
     return outcome, watcher
 
 
+def data(folder: Path) -> Path:
+    (file,) = dataset_files(folder)
+    return file
+
+
 def rows(folder: Path) -> list[dict[str, object]]:
-    return list(pq.read_table(folder / DATA).to_pylist())
+    return list(pq.read_table(data(folder)).to_pylist())
 
 
 def test_ray_writes_the_bytes_the_inline_engine_writes(engine: RayEngine, tmp_path: Path) -> None:
     run(engine, job_of(), tmp_path / "ray", named={"n7": "bad"})
     annotate(items_of(40, n7="bad"), job_of(), Store(str(tmp_path / "inline")), InlineEngine(), Silent())
-    assert (tmp_path / "ray" / DATA).read_bytes() == (tmp_path / "inline" / DATA).read_bytes()
+    assert data(tmp_path / "ray").read_bytes() == data(tmp_path / "inline").read_bytes()
 
 
 def test_a_clip_that_kills_its_worker_costs_one_row(engine: RayEngine, tmp_path: Path) -> None:
@@ -170,6 +174,6 @@ def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_aga
     other = tmp_path / "other-log"
     other.mkdir()
     assert drive(undisturbed, other).wait() == 0
-    ours, theirs = pq.read_table(folder / DATA), pq.read_table(undisturbed / DATA)
+    ours, theirs = pq.read_table(data(folder)), pq.read_table(data(undisturbed))
     assert ours.equals(theirs)
-    assert (folder / DATA).read_bytes() == (undisturbed / DATA).read_bytes()
+    assert data(folder).read_bytes() == data(undisturbed).read_bytes()

@@ -20,7 +20,7 @@ from jobs.progress import RichWatcher
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.storage import Store
-from tests.command import Ended, dataset, example, sidecars, speechcraft, write_manifest
+from tests.command import Ended, dataset, dataset_files, example, sidecars, speechcraft, write_manifest
 from tests.fakes import items_of, job_of
 
 ROOT = Path(__file__).parents[2]
@@ -153,13 +153,13 @@ def test_a_manifest_without_clips_or_without_sound_is_refused(tmp_path: Path) ->
 def test_what_exists_is_not_computed_again(light: tuple[object, ...], tmp_path: Path) -> None:
     run = tmp_path / "run"
     first = speechcraft(*light, "--out", run, "--json")
-    written, bytes_ = sidecars(run), [p.read_bytes() for p in sorted(run.glob("dataset/data/*"))]
+    written, bytes_ = sidecars(run), [p.read_bytes() for p in dataset_files(run)]
     second = speechcraft(*light, "--out", run, "--json")
     assert (first.code, second.code) == (0, 0)
     assert first.json["annotators"]["energy-levels"]["ok"] == 4
     assert second.json["annotators"] == {}
     assert sidecars(run) == written
-    assert [p.read_bytes() for p in sorted(run.glob("dataset/data/*"))] == bytes_
+    assert [p.read_bytes() for p in dataset_files(run)] == bytes_
 
 
 def test_a_changed_option_computes_only_what_depends_on_it(light: tuple[object, ...], tmp_path: Path) -> None:

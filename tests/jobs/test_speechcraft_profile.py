@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from jobs.commands.models import run_check
@@ -19,6 +18,7 @@ from pipeline.errors import UsageError
 from pipeline.job import Job
 from pipeline.source import open_source
 from pipeline.storage import Store
+from tests.command import dataset
 from tests.fakes import Silent
 from tests.tiny import shelf
 
@@ -92,7 +92,7 @@ def test_the_profile_fills_every_column_of_every_language_it_serves(manifest: Pa
     finally:
         engine.stop()
     assert outcome.given_up == []
-    rows = {r["id"]: r for r in pq.read_table(tmp_path / "dataset" / "data").to_pylist()}
+    rows = {r["id"]: r for r in dataset(tmp_path)}
     assert len(rows) == 6
     for name, row in rows.items():
         if name == "bedtime":

@@ -1,9 +1,11 @@
-"""The dataset is complete or it has no index: whatever ends the join, and whatever was there before."""
+"""There is one whole dataset or none: whatever ends the join, and whatever was there before."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import join as joining
+from pipeline.card import CARD
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import RunError
 from pipeline.join import INDEX, join
 from pipeline.rundir import DATASET
+from pipeline.source import open_source
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
 
@@ -33,13 +37,10 @@ class Mortal(Store):
         self._step()
         super().write(path, data)
 
-    def move(self, path: str, to: str) -> None:
-        self._step()
-        super().move(path, to)
-
-    def remove(self, path: str) -> None:
-        self._step()
-        super().remove(path)
+    def remove_files(self, paths: Iterable[str]) -> None:
+        for path in sorted(paths):
+            self._step()
+            super().remove_files([path])
 
     def _step(self) -> None:
         self.steps -= 1
@@ -61,37 +62,82 @@ def run(store: Store, count: int) -> Outcome:
     return annotate(items_of(count), job_of(shard_size=5), store, InlineEngine(), Silent())
 
 
-def dataset(store: Store) -> dict[str, bytes]:
-    return {name: store.read(name) for name in store.names(DATASET)}
+def current(store: Store, index: bytes) -> dict[str, bytes]:
+    """The files that an index names, which must be whole."""
+    files = {f["name"]: store.read(f"{DATASET}/{f['name']}") for f in json.loads(index)["files"]}
+    for facts in json.loads(index)["files"]:
+        assert hashlib.sha256(files[facts["name"]]).hexdigest() == facts["sha256"]
+    return files
 
 
 def rows(store: Store) -> list[dict[str, object]]:
-    names = sorted(n for n in store.names(DATASET) if n.endswith(".parquet"))
-    return [row for n in names for row in pq.read_table(pa.BufferReader(store.read(n))).to_pylist()]
+    files = current(store, store.read(INDEX))
+    return [row for data in files.values() for row in pq.read_table(pa.BufferReader(data)).to_pylist()]
 
 
-def test_a_join_that_dies_at_any_step_is_made_whole_by_the_next(url: str) -> None:
+def card_files(store: Store) -> set[str]:
+    """The files that the card names, as `datasets` finds them."""
+    (pattern,) = re.findall(r"path: (data-[0-9a-f]+/train-)\*\.parquet", store.read(CARD).decode())
+    start = len(DATASET) + 1
+    return {name[start:] for name in store.names(DATASET) if name[start:].startswith(pattern)}
+
+
+def test_a_join_that_dies_at_any_step_leaves_one_whole_dataset_and_the_next_makes_the_other(url: str) -> None:
     store = Store(url)
+    oldest = run(store, 10)
     before = run(store, 20)
+    old = store.read(INDEX)
     outcome = run(store, 15)
-    wanted = dataset(store)
+    new = store.read(INDEX)
+    wholes = [set(current(store, index)) for index in (old, new)]
     for steps in range(100):
+        store.remove(DATASET)
+        join(store, oldest.job, oldest.shards)
         join(store, before.job, before.shards)
         mortal = Mortal(url)
         mortal.steps = steps
         try:
             join(mortal, outcome.job, outcome.shards)
         except Killed:
-            found = dataset(store)
-            if INDEX in found:
-                for facts in json.loads(found[INDEX])["files"]:
-                    assert hashlib.sha256(found[f"{DATASET}/{facts['name']}"]).hexdigest() == facts["sha256"]
+            assert store.read(INDEX) in (old, new)
+            current(store, store.read(INDEX))
+            assert card_files(store) in wholes
             join(store, outcome.job, outcome.shards)
-            assert dataset(store) == wanted
         else:
             break
-    assert steps > 10
-    assert dataset(store) == wanted
+        assert store.read(INDEX) == new
+        assert card_files(store) == wholes[1]
+    assert steps > 6
+
+
+def test_who_reads_while_the_dataset_is_replaced_reads_on_until_the_next_join(url: str) -> None:
+    store = Store(url)
+    run(store, 20)
+    first = store.read(INDEX)
+    run(store, 15)
+    current(store, first)
+    run(store, 10)
+    assert store.names(DATASET).isdisjoint(f"{DATASET}/{f['name']}" for f in json.loads(first)["files"])
+
+
+def test_the_library_its_users_use_sees_one_generation(tmp_path: Path) -> None:
+    import datasets
+
+    store = Store(str(tmp_path / "run"))
+    for count in (20, 15):
+        run(store, count)
+        loaded = datasets.load_dataset(
+            str(tmp_path / "run" / "dataset"), split="train", cache_dir=str(tmp_path / "cache")
+        )
+        assert loaded["id"] == [item.id for item in items_of(count)]
+    assert len({name.split("/")[1] for name in store.names(DATASET)}) == 2 + 2
+
+
+def test_a_dataset_is_a_source_of_its_present_generation_alone(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    run(store, 20)
+    run(store, 15)
+    assert len(list(open_source(str(tmp_path / DATASET)))) == 15
 
 
 def test_a_source_that_shrinks_leaves_nothing_behind_in_the_dataset(url: str) -> None:
@@ -99,7 +145,7 @@ def test_a_source_that_shrinks_leaves_nothing_behind_in_the_dataset(url: str) ->
     run(store, 20)
     run(store, 7)
     assert [row["id"] for row in rows(store)] == [item.id for item in items_of(7)]
-    assert len([n for n in store.names(DATASET) if n.endswith(".parquet")]) == 2
+    assert len(json.loads(store.read(INDEX))["files"]) == 2
 
 
 def test_a_dataset_made_from_the_same_sidecars_is_left_alone(url: str) -> None:

@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from pipeline import filesystems
 from pipeline.errors import RunError, StorageError
+from pipeline.lease import held
 from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
@@ -120,9 +121,9 @@ def test_a_file_system_that_is_not_there_is_one_sentence() -> None:
 
 def test_a_folder_has_one_holder_at_a_time(tmp_path: Path) -> None:
     store, other = Store(str(tmp_path)), Store(str(tmp_path))
-    with store.locked(), pytest.raises(RunError, match="Another run is at work"), other.locked():
+    with held(store), pytest.raises(RunError, match="Another run is at work"), held(other):
         pass
-    with other.locked():
+    with held(other):
         pass
 
 
