@@ -77,7 +77,7 @@ def _n_enhanced(run: Path) -> int:
     index = json.loads((run / "dataset" / "index.json").read_text("utf-8"))
     files = [run / "dataset" / file["name"] for file in index["files"]]
     column = dataset.dataset(files).to_table(columns=["enhanced"])["enhanced"]
-    return column.to_pylist().count(True)
+    return sum(value is True for value in column.to_pylist())
 
 
 def _spread(manifest: Path, labels: Mapping[str, Line], folder: Path) -> Path:

@@ -9,7 +9,7 @@ calibration/<family>.json              thresholds, frozen with the run
 failures/shard-00012-<hash>.json       why a shard was given up
 again/<family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    rows that stand, the others are to come
 calls/<time>-<id>.json                 each call: since when, where, how far, at what cost, how it ended
-dataset/data/train-00012-of-00400.parquet, dataset/README.md
+dataset/data-<digest>/train-00012.parquet, dataset/index.json, dataset/README.md
 forgotten.json                         digests of forgotten clips, and where they stood
 exports/*.json                         the exports made of the run: where, and what was asked for
 report/index.html, report/plots/       the report, with sound of some clips in it

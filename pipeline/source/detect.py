@@ -52,9 +52,9 @@ def _form_of_folder(url: str, place: Place) -> tuple[str, str]:
 
 
 def _by_content(place: Place, entries: Sequence[Entry]) -> list[str]:
-    """The forms whose files lie at the top; Parquet may lie in `data/`, as on the hub."""
+    """The forms whose files lie at the top; Parquet may lie in `data/`, as on the hub, or in `data-.../`."""
     files = [e.name for e in entries if not e.is_folder]
-    data = [e for e in entries if e.is_folder and e.name == "data"]
+    data = [e for e in entries if e.is_folder and e.name.partition("-")[0] == "data"]
     tables = [*files, *(e.name for folder in data for e in place.to(folder.path).entries())]
     forms = {
         "folder": any(map(is_sound, files)),

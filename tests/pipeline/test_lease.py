@@ -17,6 +17,7 @@ from pipeline.engine import flow
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import RunError
+from pipeline.job import Job
 from pipeline.lease import LEASE, Holder, Lease, held
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
@@ -25,7 +26,7 @@ from tests.s3.server import S3
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in (("RENEW_S", 0.05), ("STALE_S", 1.5), ("LOOK_S", 0.1), ("SETTLE_S", 0.1)):
+    for name, seconds in (("RENEW_S", 0.3), ("STALE_S", 3.0), ("LOOK_S", 0.1), ("SETTLE_S", 0.1)):
         monkeypatch.setattr(lease, name, seconds)
 
 
@@ -38,8 +39,19 @@ def of_another_machine(**facts: object) -> Holder:
     return replace(Holder(), owner="another", host="node-7", process=42, **facts)  # type: ignore[arg-type]
 
 
-def run(store: Store) -> Outcome:
-    return annotate(items_of(40), job_of(shard_size=5, rank=False), store, InlineEngine(), Silent())
+def run(store: Store, engine: InlineEngine | None = None) -> Outcome:
+    job = job_of(shard_size=5, rank=False)
+    return annotate(items_of(40), job, store, engine or InlineEngine(), Silent())
+
+
+class Meeting(InlineEngine):
+    """Begins when every driver has decided what is to be done."""
+
+    begin = threading.Barrier(2)
+
+    def start(self, job: Job, store: Store) -> None:
+        self.begin.wait()
+        super().start(job, store)
 
 
 def test_a_second_driver_is_told_who_is_at_work_and_since_when(store: Store) -> None:
@@ -95,7 +107,7 @@ def test_a_file_system_without_locks_has_a_lease(tmp_path: Path, monkeypatch: py
     def none(*arguments: object) -> None:
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(lease.fcntl, "flock", none)
+    monkeypatch.setattr("fcntl.flock", none)
     store = Store(str(tmp_path))
     with held(store), pytest.raises(RunError, match="Another run is at work"), held(store):
         pass
@@ -119,11 +131,9 @@ def test_two_drivers_at_once_without_a_lease_write_the_dataset_of_one(
     alone = Store(f"{s3.bucket()}/alone")
     wanted = run(alone).joined
     done: list[Outcome] = []
-    begin = threading.Barrier(2)
 
     def drive() -> None:
-        begin.wait()
-        done.append(run(Store(store.url)))
+        done.append(run(Store(store.url), Meeting()))
 
     drivers = [threading.Thread(target=drive) for _ in range(2)]
     for driver in drivers:
@@ -131,7 +141,7 @@ def test_two_drivers_at_once_without_a_lease_write_the_dataset_of_one(
     for driver in drivers:
         driver.join()
     assert [outcome.joined for outcome in done] == [wanted, wanted]
-    assert sum(p.tasks for outcome in done for p in outcome.phases) > 8  # they did meet
+    assert [sum(p.tasks for p in outcome.phases) for outcome in done] == [8, 8]
     assert dataset(store) == dataset(alone)
 
 
