@@ -62,11 +62,14 @@ class _LocalJournal(_StoredJournal):
 
     def _write(self, line: bytes) -> None:
         """Appended at once: what the kernel has outlives this process."""
-        if self._file is None:
-            path = Path(self._store.full(self._part()))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        os.write(self._file, line)
+        try:
+            if self._file is None:
+                path = Path(self._store.full(self._part()))
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            os.write(self._file, line)
+        except OSError as error:
+            raise self._store.unusable("written", error) from error
 
     def close(self) -> None:
         if self._file is not None:
