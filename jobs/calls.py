@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -133,7 +133,7 @@ class CallRecord(Watcher):
 
     def _write(self) -> None:
         with self._lock:
-            costs = {key: asdict(found) for key, found in self._tallies.items()}
+            costs = {key: _plain(found) for key, found in self._tallies.items()}
             facts = self._facts | {"at": _now(), "in_flight": list(self._flights.values()), "costs": costs}
         try:
             self._store.write(self._path, json.dumps(facts, ensure_ascii=False, indent=1).encode())
@@ -181,6 +181,10 @@ def costs_of(calls: Iterable[Call]) -> dict[str, Tally]:
         for key, cost in call.costs.items():
             spent.setdefault(key, Tally()).add(cost)
     return spent
+
+
+def _plain(found: Tally) -> dict[str, object]:
+    return {f.name: getattr(found, f.name) for f in fields(Tally)}
 
 
 def _now() -> str:

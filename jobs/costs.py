@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from pipeline.engine.tally import Tally
+from pipeline.job import Job
 
 GB = 1e9
 
@@ -28,6 +29,11 @@ def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str
     return lines
 
 
+def keys_of(job: Job) -> list[str]:
+    """The keys of a job, that of cutting recordings included."""
+    return [way.key for way in (*([job.cut] if job.cut else []), *job.ways)]
+
+
 def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
     hours = spent.speech_s / 3600
     return {
@@ -45,18 +51,25 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
 def cost_table(lines: Iterable[Mapping[str, Any]]) -> Table:
     """The lines on a terminal."""
     table = Table("annotator", box=None, header_style="bold")
-    for name in ("compute s", "s per hour of speech", "x real time", "share", "peak GB"):
+    for name in ("compute s", "x real time", "s per hour of speech", "share", "peak GB"):
         table.add_column(name, justify="right")
     for line in lines:
         table.add_row(
             line["annotator"] or "[dim]with earlier options[/]",
             f"{line['compute_s']:,.1f}",
-            _number(line["compute_s_per_speech_h"], "{:,.1f}"),
             _number(line["realtime_factor"], "{:,.0f}"),
-            f"{100 * line['share']:.1f} %",
-            _number(line["peak_rss_gb"], "{:.2f}"),
+            *cost_cells(line),
         )
     return table
+
+
+def cost_cells(line: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Seconds of compute per hour of speech, share of all time, and peak memory, as text."""
+    return (
+        _number(line["compute_s_per_speech_h"], "{:,.1f}"),
+        f"{100 * line['share']:.1f} %",
+        _number(line["peak_rss_gb"], "{:.2f}"),
+    )
 
 
 def _number(value: float | None, form: str) -> str:

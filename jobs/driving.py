@@ -12,8 +12,9 @@ from types import FrameType
 
 from rich.console import Console
 
-from jobs.calls import CallRecord, new_call_id
+from jobs.calls import CallRecord, costs_of, new_call_id, read_calls
 from jobs.cli.common import GIVEN_UP
+from jobs.costs import costs, keys_of
 from jobs.logs import LogWatcher, logging_to, say
 from jobs.output import emit
 from jobs.progress import RichWatcher
@@ -44,8 +45,10 @@ def drive(
         started = time.monotonic()
         engine, work = make(console)
         outcome = _watched(command, call, Store(out), engine, work, console)
-        facts = summary(outcome, out, time.monotonic() - started)
-        say(logging.INFO, f"{command} ends", **{k: v for k, v in facts.items() if k != "annotators"})
+        spent = costs(costs_of(read_calls(Store(out))), keys_of(outcome.job))
+        facts = summary(outcome, out, time.monotonic() - started) | {"costs": spent}
+        told = {name: value for name, value in facts.items() if name not in ("run", "annotators")}
+        say(logging.INFO, f"{command} ends", **told)
     if as_json:
         emit(facts)
     else:

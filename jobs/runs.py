@@ -12,7 +12,7 @@ from pipeline import sidecar, sounds
 from pipeline.annotator import SoundAnnotator
 from pipeline.clip import Absent
 from pipeline.errors import RunError
-from pipeline.job import ENHANCE, SOUND
+from pipeline.job import CUT, ENHANCE, SOUND
 from pipeline.manifest import read_ids, read_index, read_shard
 from pipeline.record import read_job
 from pipeline.rows import Row
@@ -31,6 +31,21 @@ class RunWay:
     key: str
     row: type[Row]
     makes_sound: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WayName:
+    """One annotator of a run by name alone: nothing of it is imported."""
+
+    family: str
+    name: str
+    key: str
+    optional: bool
+
+    @property
+    def shown(self) -> str:
+        """How tables name it."""
+        return f"{self.family}-{self.name}"
 
 
 @dataclass(frozen=True)
@@ -57,13 +72,27 @@ class Run:
         return self.store.names()
 
     @cached_property
+    def way_names(self) -> list[WayName]:
+        """The annotators, in the order they run; recordings are cut before and not among them."""
+        return [way for way in self.all_names if way.family != CUT]
+
+    @cached_property
+    def all_names(self) -> list[WayName]:
+        """The annotators, with that which cuts recordings."""
+        return [
+            WayName(family, e["use"], _key(family, e), e.get("optional", False))
+            for family, entries in self.record["annotators"].items()
+            for e in entries
+        ]
+
+    @cached_property
     def ways(self) -> list[RunWay]:
         """The annotators, in the order they run; recordings are cut before and not among them."""
         return [
             _way(family, entry)
             for family, entries in self.record["annotators"].items()
             for entry in entries
-            if family != "cut"
+            if family != CUT
         ]
 
     def rows(self, shard: Shard, way: RunWay) -> list[Row | Absent]:
@@ -102,5 +131,8 @@ class Run:
 
 def _way(family: str, entry: Mapping[str, Any]) -> RunWay:
     cls = annotators.load(family, entry["module"])
-    key = f"{family}-{entry['use']}@{entry['fingerprint']}"
-    return RunWay(family, entry["use"], key, cls.row, issubclass(cls, SoundAnnotator))
+    return RunWay(family, entry["use"], _key(family, entry), cls.row, issubclass(cls, SoundAnnotator))
+
+
+def _key(family: str, entry: Mapping[str, Any]) -> str:
+    return f"{family}-{entry['use']}@{entry['fingerprint']}"

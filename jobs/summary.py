@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from jobs.costs import cost_cells
 from jobs.output import shown
 from pipeline.engine.flow import Outcome
 from pipeline.engine.tally import Tally
@@ -37,6 +38,10 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
             {"cause": cause, "clips": count, "example": joined.examples.get(cause, "")}
             for cause, count in sorted(joined.causes.items(), key=lambda kv: -kv[1])
         ],
+        "tolerated": [
+            {"cause": cause, "clips": count}
+            for cause, count in sorted(joined.tolerated.items(), key=lambda kv: -kv[1])
+        ],
         "annotators": {
             name: {
                 "ok": t.ok,
@@ -53,7 +58,7 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
     """The figures on a terminal."""
     console = console or Console()
     if facts["annotators"]:
-        console.print(_cost_table(facts))
+        console.print(_table(facts))
     hours = facts["speech_s"] / 3600
     console.print(
         f"[bold]{facts['clips']:,}[/] clips, {hours:,.2f} h of speech: "
@@ -64,16 +69,21 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
         console.print(
             f"  {cause['clips']:>6,}  {shown(cause['cause'])}  [dim]e.g. {example}[/]", highlight=False
         )
+    for cause in facts["tolerated"]:
+        console.print(f"  {cause['clips']:>6,}  {shown(cause['cause'])}  [dim](optional)[/]", highlight=False)
     if facts["shards_given_up"]:
         numbers = ", ".join(map(str, facts["shards_given_up"][:20]))
         console.print(f"[yellow]{len(facts['shards_given_up'])} shards were given up: {numbers}[/]")
     console.print(f"Dataset: {shown(facts['dataset'])}", highlight=False, soft_wrap=True)
 
 
-def _cost_table(facts: Mapping[str, Any]) -> Table:
+def _table(facts: Mapping[str, Any]) -> Table:
+    """What this call did, beside what its rows have cost in all calls together."""
     table = Table("annotator", box=None, header_style="bold")
-    for name in ("ok", "skipped", "failed", "compute s"):
+    for name in ("ok", "skipped", "failed", "s per hour of speech", "share", "peak GB"):
         table.add_column(name, justify="right")
+    spent = {line["annotator"]: line for line in facts.get("costs", [])}
     for name, t in facts["annotators"].items():
-        table.add_row(name, f"{t['ok']:,}", f"{t['skipped']:,}", f"{t['failed']:,}", f"{t['compute_s']:.1f}")
+        cost = cost_cells(spent[name]) if name in spent else ("-", "-", "-")
+        table.add_row(name, f"{t['ok']:,}", f"{t['skipped']:,}", f"{t['failed']:,}", *cost)
     return table

@@ -25,16 +25,19 @@ from pipeline.sidecar import SKIPPED, Outcome
 from pipeline.storage import Store
 
 
-def standing(store: Store, names: Collection[str], shard: Shard, key: str) -> str | None:
+def standing(names: Collection[str], shard: Shard, key: str) -> str | None:
     """The file with the rows of a way that stand now, of those named; none where all are missing."""
     return next((path for path in (shard.sidecar(key), shard.again(key)) if path in names), None)
 
 
-def mark(store: Store, shard: Shard, path: str, key: str, clips: Collection[str]) -> None:
-    """Write what stands of the rows in `path` when those of these clips are computed again."""
+def mark(store: Store, shard: Shard, path: str, key: str, clips: Collection[str]) -> int:
+    """Write what stands of the rows in `path` when those of these clips go; how many go."""
     table = parquet.read(store, path)
     hit = pc.is_in(table.column("id"), value_set=pa.array(sorted(clips), pa.string()))
-    parquet.write(store, shard.again(key), table.filter(pc.invert(hit)))
+    left = table.filter(pc.invert(hit))
+    if path != shard.again(key) or left.num_rows < table.num_rows:
+        parquet.write(store, shard.again(key), left)
+    return table.num_rows - left.num_rows
 
 
 def marked(store: Store) -> frozenset[str]:

@@ -55,6 +55,9 @@ class Joined:
     columns: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, object]] = field(default_factory=list)
     inputs: str = ""
+    made_of: dict[str, int] = field(default_factory=dict)
+    """How many sidecars of each way there were, for the shards that `shards` is a digest of."""
+    shards: str = ""
 
 
 def root_cause(error: str) -> str:
@@ -74,7 +77,8 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     have = store.names(DATASET)
     if known is not None and known.inputs == inputs and not _lacks(known, have):
         return known
-    joined = Joined(inputs=inputs)
+    made_of = {key: int(np.sum(bits)) for key, bits in there.sidecars.items()}
+    joined = Joined(inputs=inputs, made_of=made_of, shards=digest_of(shards))
     _write_files(store, job, shards, there, joined)
     write_card(store, job, asdict(joined))
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
@@ -131,6 +135,11 @@ class _There:
         for way in job.ways:
             digest.update(way.key.encode() + self.sidecars[way.key].tobytes() + b"optional" * way.optional)
         return digest.hexdigest()
+
+
+def digest_of(shards: Sequence[Shard]) -> str:
+    """Of the names of all shards, in order."""
+    return hashlib.blake2b("".join(s.name for s in shards).encode(), digest_size=12).hexdigest()
 
 
 def dataset_schema(job: Job) -> pa.Schema:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline import parquet
 from pipeline.annotator import Skip
@@ -76,3 +77,20 @@ def provenance(store: Store, path: str) -> dict[str, Any]:
     """How a sidecar came about: annotator, version, options, models, fingerprint, given fields."""
     found: dict[str, Any] = json.loads(parquet.metadata(store, path).get(b"speechcraft", b"{}"))
     return found
+
+
+def read_failures(store: Store, path: str) -> list[tuple[str, str]]:
+    """The failed clips of a sidecar with their errors; where none failed, the footer alone is looked at."""
+    with pq.ParquetFile(pa.BufferReader(store.map(path)), pre_buffer=False) as file:
+        if not _may_hold(file.metadata, FAILED):
+            return []
+        table = file.read(["id", "status", "error"], use_threads=False)
+    table = table.filter(pc.equal(table.column("status"), pa.scalar(FAILED)))
+    return [(str(line["id"]), line["error"] or "") for line in table.to_pylist()]
+
+
+def _may_hold(footer: Any, status: str) -> bool:
+    """Whether the least and the greatest status of some row group have this one between them."""
+    column = footer.schema.names.index("status")
+    found = [footer.row_group(i).column(column).statistics for i in range(footer.num_row_groups)]
+    return any(s is None or not s.has_min_max or s.min <= status <= s.max for s in found)

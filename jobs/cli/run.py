@@ -1,4 +1,4 @@
-"""A run and how it goes: annotate, status."""
+"""A run and how it goes: annotate, status, retry."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from jobs.cli.common import AsJson, RunDir
 app = typer.Typer(rich_markup_mode="rich")
 
 
+Engine = Annotated[str, typer.Option(help="ray, or inline: in this process, one shard at a time.")]
+Actors = Annotated[int | None, typer.Option(min=1, help="Processes per pool.")]
+RayAddress = Annotated[str | None, typer.Option(help="A running Ray cluster.")]
+OnCpu = Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")]
 MaxFailedClips = Annotated[
     str | None, typer.Option(help="End the run when more clips fail: a number, or a share such as 1%.")
 ]
@@ -46,12 +50,10 @@ def annotate(
     ] = None,
     shard_size: Annotated[int | None, typer.Option(min=1, help="Clips in a shard.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Annotate the first N clips only.")] = None,
-    engine: Annotated[
-        str, typer.Option(help="ray, or inline: in this process, one shard at a time.")
-    ] = "ray",
-    actors: Annotated[int | None, typer.Option(min=1, help="Processes per pool.")] = None,
-    ray_address: Annotated[str | None, typer.Option(help="A running Ray cluster.")] = None,
-    cpu: Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")] = False,
+    engine: Engine = "ray",
+    actors: Actors = None,
+    ray_address: RayAddress = None,
+    cpu: OnCpu = False,
     speaker_from: Annotated[
         str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
     ] = None,
@@ -95,8 +97,63 @@ def annotate(
 
 
 @app.command()
-def status(directory: RunDir, json_: AsJson = False) -> None:
-    """What is done, what failed and why."""
+def status(
+    directory: RunDir,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Name every failed clip, not a few of each cause.")
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """What is done, what is running, what failed and why, what it has cost."""
     from jobs.commands.status import run
 
-    run(directory, as_json=json_)
+    run(directory, as_json=json_, all_=all_)
+
+
+@app.command()
+def retry(
+    directory: RunDir,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Every failed row: what is done where nothing else is said.")
+    ] = False,
+    annotator: Annotated[str | None, typer.Option(help="Rows of this annotator only.")] = None,
+    shard: Annotated[int | None, typer.Option(min=0, help="Rows of this shard only.")] = None,
+    clip: Annotated[str | None, typer.Option(help="Rows of this clip only.")] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Rows that failed for this cause only, such as oom.")
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Of those, the rows that went well too.")] = False,
+    mark_only: Annotated[
+        bool, typer.Option("--mark-only", help="Leave the computing to the next annotate command.")
+    ] = False,
+    engine: Engine = "ray",
+    actors: Actors = None,
+    ray_address: RayAddress = None,
+    cpu: OnCpu = False,
+    job: Annotated[
+        Path | None, typer.Option(help="The job file, if it serves the model that its annotators ask.")
+    ] = None,
+    max_failed_clips: MaxFailedClips = None,
+    max_failed_shards: MaxFailedShards = None,
+    log_json: LogJson = None,
+    json_: AsJson = False,
+) -> int:
+    """Compute failed rows again, and what was made from them; all other rows stay as they are."""
+    from jobs.commands.retry import Request, run
+    from jobs.retry import Selection
+
+    if failed and all_:
+        raise typer.BadParameter("Give --failed or --all, not both.")
+    request = Request(
+        directory,
+        Selection(annotator, shard, clip, code, all_),
+        mark_only=mark_only,
+        engine=engine,
+        actors=actors,
+        ray_address=ray_address,
+        cpu=cpu,
+        job_file=job,
+        limits=(("max_failed_clips", max_failed_clips), ("max_failed_shards", max_failed_shards)),
+        log_json=log_json,
+    )
+    return run(request, as_json=json_)

@@ -3,57 +3,128 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from jobs.calls import Call, costs_of, read_calls
+from jobs.costs import cost_table, costs
+from jobs.failed import FailedRow, done, failed_rows
 from jobs.output import emit, shown
 from jobs.runs import Run
+from pipeline.filesystems import redacted
 from pipeline.join import INDEX
-from pipeline.rundir import FAILURES
+from pipeline.rundir import AGAIN, FAILURES
+
+A_FEW = 5
+"""Clips and shards that are named of each cause, where not all are asked for."""
 
 
-def run(directory: str, *, as_json: bool) -> None:
-    """Say what is done, what failed and why."""
-    facts = facts_of(Run.open(directory))
+def run(directory: str, *, as_json: bool, all_: bool = False) -> None:
+    """Say what is done, what is running, what failed and why."""
+    facts = facts_of(Run.open(directory), directory)
     if as_json:
         emit(facts)
     else:
-        _print(facts)
+        _print(facts, None if all_ else A_FEW)
 
 
-def facts_of(run: Run) -> dict[str, Any]:
-    """Shards done per annotator, failures by cause, shards given up."""
+def facts_of(run: Run, directory: str) -> dict[str, Any]:
+    """Shards done per annotator, the driver at work, failures by cause, shards given up, costs."""
     total = len(run.shards)
-    dataset = json.loads(run.store.read(INDEX)) if run.store.exists(INDEX) else {}
-    done = {f"{w.family}-{w.name}": sum(s.sidecar(w.key) in run.names for s in run.shards) for w in run.ways}
+    dataset = json.loads(run.store.read(INDEX)) if INDEX in run.names else {}
+    counts = {way.shown: done(run, way) for way in run.way_names}
     failures = [json.loads(run.store.read(n)) for n in sorted(run.names) if n.startswith(f"{FAILURES}/")]
+    calls = read_calls(run.store)
     return {
-        "run": run.store.url,
+        "run": redacted(run.store.url),
         "source": run.record["source"],
         "shards": total,
         "clips": sum(s.clips for s in run.shards),
-        "annotators": done,
-        "finished": bool(dataset) and min(done.values()) + len(failures) >= total > 0,
+        "annotators": counts,
+        "finished": bool(dataset) and min(counts.values()) + len(failures) >= total > 0,
+        "running": _running(calls),
+        "failures": _by_cause(failed_rows(run), redacted(directory)),
         "given_up": failures,
+        "to_be_computed_again": sum(name.startswith(f"{AGAIN}/") for name in run.names),
         "dataset": {k: dataset[k] for k in ("clips", "ok", "failed", "seconds", "causes", "examples")}
         if dataset
         else None,
+        "calls": len(calls),
+        "costs": costs(costs_of(calls), [way.key for way in run.all_names]),
     }
 
 
-def _print(facts: dict[str, Any]) -> None:
+def _running(calls: Sequence[Call]) -> dict[str, Any] | None:
+    """The last call, unless it ended: what it was at when it last wrote, and whether it lives."""
+    if not calls or calls[-1].life() == "ended":
+        return None
+    names = ("call", "command", "host", "pid", "started", "at", "doing", "pools", "shards_lost", "in_flight")
+    return {
+        "life": calls[-1].life(),
+        "silent_s": round(calls[-1].silent_s(), 1),
+        **{name: calls[-1].facts[name] for name in names},
+    }
+
+
+def _by_cause(rows: Any, directory: str) -> list[dict[str, Any]]:
+    """The causes, the commonest first, each with its clips and the command that tries them again."""
+    groups: dict[tuple[str, str, bool], list[FailedRow]] = {}
+    for row in rows:
+        groups.setdefault((row.family, row.code, row.optional), []).append(row)
+    return [
+        {
+            "annotator": family,
+            "code": code,
+            "optional": optional,
+            "clips": len(found),
+            "shards": sorted({row.shard for row in found}),
+            "rows": [
+                {"shard": row.shard, "clip": row.clip, "reason": row.reason}
+                for row in sorted(found, key=lambda row: row.shard)
+            ],
+            "retry": shlex.join(["speechcraft", "retry", directory, "--annotator", family, "--code", code]),
+        }
+        for (family, code, optional), found in sorted(groups.items(), key=lambda kv: (-len(kv[1]), kv[0]))
+    ]
+
+
+def _print(facts: Mapping[str, Any], few: int | None) -> None:
     console = Console()
     console.print(f"{shown(facts['run'])}  from {shown(facts['source'])}", highlight=False)
     table = Table("annotator", "shards done", box=None, header_style="bold")
-    for name, done in facts["annotators"].items():
+    for name, count in facts["annotators"].items():
         table.add_row(
-            name, f"{done:,} of {facts['shards']:,}", style=None if done == facts["shards"] else "yellow"
+            name, f"{count:,} of {facts['shards']:,}", style=None if count == facts["shards"] else "yellow"
         )
     console.print(table)
+    _print_progress(facts, console)
+    for cause in facts["failures"]:
+        _print_cause(cause, few, console)
+    for failure in facts["given_up"]:
+        console.print(
+            f"shard {failure['shard']} was given up after {failure['attempts']} attempts: "
+            f"{shown(failure['reason'])}",
+            style="yellow",
+        )
+    if facts["given_up"]:
+        console.print("Run the same annotate command again, or retry, to try given-up shards once more.")
+    if facts["costs"]:
+        console.print(f"\nCost of {_count(facts['calls'], 'call')}:")
+        console.print(cost_table(facts["costs"]))
+
+
+def _print_progress(facts: Mapping[str, Any], console: Console) -> None:
+    if running := facts["running"]:
+        _print_running(running, console)
     if not facts["shards"]:
         console.print("No shards yet: the source is read, or its recordings are cut into utterances.")
+    elif facts["to_be_computed_again"]:
+        count = _count(facts["to_be_computed_again"], "sidecar")
+        console.print(f"Of {count} some rows are to be computed again: retry, or the same annotate command.")
     elif not facts["finished"]:
         console.print(
             f"Of {facts['clips']:,} clips not all are annotated: the same annotate command goes on."
@@ -63,14 +134,42 @@ def _print(facts: dict[str, Any]) -> None:
             f"Dataset{'' if facts['finished'] else ' of an earlier call'}: "
             f"{d['clips']:,} clips, {d['ok']:,} ok, {d['failed']:,} failed."
         )
-        for cause, count in sorted(d["causes"].items(), key=lambda kv: -kv[1]):
-            example = shown(d["examples"].get(cause, ""))
-            console.print(f"  {count:>6,}  {shown(cause)}  [dim]e.g. {example}[/]", highlight=False)
-    for failure in facts["given_up"]:
+
+
+def _print_running(running: Mapping[str, Any], console: Console) -> None:
+    where = f"{shown(running['command'])} since {running['started']} on {shown(running['host'])}"
+    pools = ", ".join(f"{shown(p)} {n:,} of {of:,} shards" for p, (n, of) in running["pools"].items())
+    flights = len(running["in_flight"])
+    if running["life"] == "running":
+        what = f"{shown(running['doing'])}: {pools}" if pools else shown(running["doing"])
+        console.print(f"[green]Running[/]: {where}; {what}; {flights} tasks in flight.", highlight=False)
+    else:
+        known = "its process is gone" if running["life"] == "dead" else "it may be cut off"
         console.print(
-            f"shard {failure['shard']} was given up after {failure['attempts']} attempts: "
-            f"{shown(failure['reason'])}",
-            style="yellow",
+            f"[yellow]Stale[/]: {where} has said nothing for {running['silent_s']:,.0f} s; {known}.",
+            highlight=False,
         )
-    if facts["given_up"]:
-        console.print("Run the same annotate command again to try given-up shards once more.")
+
+
+def _print_cause(cause: Mapping[str, Any], few: int | None, console: Console) -> None:
+    rows = cause["rows"]
+    mark = " (optional)" if cause["optional"] else ""
+    console.print(
+        f"[red]{cause['clips']:>6,}[/]  {shown(cause['annotator'])}: {shown(cause['code'])}{mark}  "
+        f"[dim]e.g. {shown(rows[0]['clip'])}: {shown(rows[0]['reason'])}[/]",
+        highlight=False,
+    )
+    clips = [shown(row["clip"]) for row in rows]
+    shards = [str(number) for number in cause["shards"]]
+    console.print(f"        shards {_some(shards, few)}; clips {_some(clips, few)}", highlight=False)
+    console.print(f"        [dim]{shown(cause['retry'])}[/]", highlight=False, soft_wrap=True)
+
+
+def _some(names: Sequence[str], few: int | None) -> str:
+    text = ", ".join(names[:few])
+    more = 0 if few is None else len(names) - few
+    return f"{text} and {more:,} more" if more > 0 else text
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,111 @@
+"""The rows of a run that failed through an annotator's own fault, from the fewest files that tell."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from jobs.runs import Run, WayName
+from pipeline import again, parquet, sidecar
+from pipeline.engine.tally import NEEDS
+from pipeline.join import INDEX, digest_of
+from pipeline.rundir import DATASET, Shard
+
+THREADS = 16
+"""That read sidecars: on object storage each waits for an answer most of the time."""
+_COMPLAINTS = re.compile(r"; (?=[a-z_]+: [a-z_0-9]+: )")
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A clip that an annotator failed on. `way` is empty where only the family is known."""
+
+    shard: int
+    clip: str
+    family: str
+    way: str
+    code: str
+    reason: str
+    optional: bool = False
+
+
+def failed_rows(run: Run) -> Iterator[FailedRow]:
+    """Every failed row, in no particular order; those that only lack what another was to make are left out.
+
+    Of a dataset that holds the current rows one column is read, else of every sidecar its footer, and the
+    rows where some failed.
+    """
+    if is_current(run):
+        yield from _of_dataset(run)
+        yield from rows_of_sidecars(run, [way for way in run.way_names if way.optional])
+    else:
+        yield from rows_of_sidecars(run, run.way_names)
+
+
+def is_current(run: Run) -> bool:
+    """Whether the dataset was made of just the sidecars that are there."""
+    if INDEX not in run.names:
+        return False
+    index = json.loads(run.store.read(INDEX))
+    there = {way.key: done(run, way) for way in run.way_names}
+    return bool(index.get("made_of") == there and index.get("shards") == digest_of(run.shards))
+
+
+def done(run: Run, way: WayName) -> int:
+    """How many shards have the way's sidecar."""
+    return sum(shard.sidecar(way.key) in run.names for shard in run.shards)
+
+
+def rows_of_sidecars(run: Run, ways: Sequence[WayName]) -> Iterator[FailedRow]:
+    """The failed rows of these ways, from their sidecars and from what stands of those marked."""
+    found = [
+        (way, shard, path)
+        for way in ways
+        for shard in run.shards
+        if (path := again.standing(run.names, shard, way.key))
+    ]
+
+    def read(place: tuple[WayName, Shard, str]) -> list[FailedRow]:
+        way, shard, path = place
+        return [
+            FailedRow(shard.index, clip, way.family, way.name, *_cause(error), way.optional)
+            for clip, error in sidecar.read_failures(run.store, path)
+            if not error.startswith(NEEDS)
+        ]
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        for rows in threads.map(read, found):
+            yield from rows
+
+
+def _of_dataset(run: Run) -> Iterator[FailedRow]:
+    index: dict[str, Any] = json.loads(run.store.read(INDEX))
+    ends = list(accumulate(shard.clips for shard in run.shards))
+    row = 0
+    for file in index["files"]:
+        table = parquet.read(run.store, f"{DATASET}/{file['name']}", ["id", "error"])
+        for clip, errors in zip(*(table.column(n).to_pylist() for n in ("id", "error")), strict=True):
+            if errors is not None:
+                shard = run.shards[bisect_right(ends, row)].index
+                yield from _complaints(shard, clip, errors)
+            row += 1
+
+
+def _complaints(shard: int, clip: str, errors: str) -> Iterator[FailedRow]:
+    """The root causes in `family: code: sentence; ...`; shards that were given up are told of elsewhere."""
+    for complaint in _COMPLAINTS.split(errors):
+        family, _, error = complaint.partition(": ")
+        code, reason = _cause(error)
+        if not code.startswith(NEEDS) and code != "given_up":
+            yield FailedRow(shard, clip, family, "", code, reason)
+
+
+def _cause(error: str) -> tuple[str, str]:
+    code, _, reason = error.partition(": ")
+    return code, reason

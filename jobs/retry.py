@@ -1,0 +1,118 @@
+"""Which rows of a run are computed again, and with them all that was made from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from jobs.failed import FailedRow, failed_rows
+from jobs.runs import Run, WayName
+from pipeline import again, parquet
+from pipeline.errors import OptionError, RunError, unknown
+from pipeline.job import Job
+from pipeline.join import INDEX
+from pipeline.rundir import Shard
+
+Rows = dict[int, dict[str, set[str]]]
+"""Clip ids by shard and by the way's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Failed rows that meet every condition; with `all_`, those that went well too."""
+
+    annotator: str | None = None
+    shard: int | None = None
+    clip: str | None = None
+    code: str | None = None
+    all_: bool = False
+
+    def check(self, run: Run) -> None:
+        """Raises OptionError or RunError for what the run does not have."""
+        names = {w.family for w in run.way_names} | {w.shown for w in run.way_names}
+        if self.annotator is not None and self.annotator not in names:
+            raise unknown("annotator in this run", self.annotator, names)
+        if self.shard is not None and self.shard not in {shard.index for shard in run.shards}:
+            raise RunError(f"There is no shard {self.shard} in {run.store.url}.")
+        if self.clip is not None:
+            run.find(self.clip)
+        if self.all_ and self.code is not None:
+            raise OptionError("Give --all or --code, not both: what went well has no code.")
+        if self.all_ and not (self.annotator or self.clip or self.shard is not None):
+            raise OptionError("With --all say what: --annotator, --shard or --clip.")
+
+    def takes(self, row: FailedRow) -> bool:
+        """Whether shard, clip and cause are meant."""
+        return (
+            self.shard in (None, row.shard)
+            and self.clip in (None, row.clip)
+            and self.code in (None, row.code)
+        )
+
+    def names(self, way: WayName) -> bool:
+        """Whether the annotator is meant."""
+        return self.annotator in (None, way.family, way.shown)
+
+
+def select(run: Run, selection: Selection) -> Rows:
+    """The rows that are meant, without those made from them."""
+    selection.check(run)
+    found: Rows = {}
+    for shard, key, clip in _all(run, selection) if selection.all_ else _failed(run, selection):
+        found.setdefault(shard, {}).setdefault(key, set()).add(clip)
+    return found
+
+
+def _failed(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
+    for row in failed_rows(run):
+        if selection.takes(row):
+            for way in filter(selection.names, run.way_names):
+                if way.family == row.family and row.way in ("", way.name):
+                    yield row.shard, way.key, row.clip
+
+
+def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
+    for shard in run.shards:
+        if selection.shard in (None, shard.index):
+            for way in filter(selection.names, run.way_names):
+                if path := again.standing(run.names, shard, way.key):
+                    for clip in parquet.read(run.store, path, ["id"]).column("id").to_pylist():
+                        if selection.clip in (None, clip):
+                            yield shard.index, way.key, str(clip)
+
+
+def mark(run: Run, job: Job, rows: Rows) -> int:
+    """Have the next run compute these rows again, and all that was made from them; how many they are.
+
+    In each shard what was made from others goes first: a kill leaves the cause where the same command
+    finds it again.
+    """
+    if not rows:
+        return 0
+    run.store.remove(INDEX)  # the dataset is then joined anew, though no file of it went missing
+    return sum(
+        _mark_shard(run, shard, _with_dependents(job, rows[shard.index]))
+        for shard in run.shards
+        if shard.index in rows
+    )
+
+
+def _with_dependents(job: Job, rows: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """The clips by way, in dependency order, with every way that reads what is computed again."""
+    changed: dict[str, set[str]] = {}
+    found: dict[str, set[str]] = {}
+    for way in job.ways:
+        clips = set(rows.get(way.key, ())).union(*(changed.get(f, ()) for f in (*way.needs, *way.wants)))
+        changed.setdefault(way.family, set()).update(clips)
+        found[way.key] = clips
+    return {key: clips for key, clips in found.items() if clips}
+
+
+def _mark_shard(run: Run, shard: Shard, clips: dict[str, set[str]]) -> int:
+    count = 0
+    for key, redo in clips.items():
+        if path := again.standing(run.names, shard, key):
+            count += again.mark(run.store, shard, path, key, redo)
+    for key in reversed(clips):
+        run.store.remove(shard.sidecar(key))
+    return count

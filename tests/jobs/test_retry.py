@@ -1,0 +1,165 @@
+"""What failed can be tried again by itself: all else stays byte for byte, and a kill costs nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from pipeline.engine.worker import Worker
+from pipeline.storage import Store
+from tests.command import dataset, sidecars, speechcraft
+from tests.faulty.folder import Folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a run in which nothing failed."""
+    folder = Folder(tmp_path_factory.mktemp("undisturbed"))
+    assert folder.annotate().code == 0
+    return folder.bytes_()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A run in which the level of two clips, in two shards, failed for two causes."""
+    folder = Folder(tmp_path)
+    folder.break_(red_book="oom", zh_match="raise")
+    assert folder.annotate().code == 0
+    assert {row["id"] for row in dataset(folder.run) if row["status"] == "failed"} == {"red-book", "zh-match"}
+    return folder
+
+
+def test_once_the_cause_is_gone_a_retry_gives_the_bytes_of_a_run_that_never_failed(
+    folder: Folder, undisturbed: dict[str, bytes]
+) -> None:
+    folder.break_()
+    before = sidecars(folder.run)
+    ended = folder.retry()
+    assert ended.code == 0, ended.err
+    assert "4 rows of 2 shards to be computed again." in ended.err
+    assert folder.bytes_() == undisturbed
+    assert folder.called() == ["red-book", "zh-match"]
+    after = sidecars(folder.run)
+    changed = {name.partition("@")[0] for name in before if before[name] != after[name]}
+    assert changed == {"energy-energy", "topic-topic"}
+    assert not list(folder.run.glob("again/**/*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "called"),
+    [
+        (["--code", "oom"], ["red-book"]),
+        (["--shard", "2"], ["zh-match"]),
+        (["--clip", "zh-match"], ["zh-match"]),
+        (["--annotator", "energy", "--code", "zero_division_error"], ["zh-match"]),
+        (["--annotator", "energy-energy", "--clip", "brother", "--all"], ["brother"]),
+        (["--annotator", "pitch"], []),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_only_the_rows_that_are_meant_are_computed_again(
+    folder: Folder, condition: list[str], called: list[str]
+) -> None:
+    folder.break_()
+    assert folder.retry(*condition).code == 0
+    assert folder.called() == called
+
+
+def test_what_was_only_marked_is_computed_by_the_next_annotate(
+    folder: Folder, undisturbed: dict[str, bytes]
+) -> None:
+    folder.break_()
+    assert folder.retry("--mark-only", "--json").json == {"rows": 4, "shards": [0, 2]}
+    assert folder.called() == []
+    assert speechcraft("status", folder.run, "--json").json["to_be_computed_again"] == 4
+    assert folder.annotate().code == 0
+    assert folder.called() == ["red-book", "zh-match"]
+    assert folder.bytes_() == undisturbed
+
+
+@pytest.mark.parametrize("writes", range(0, 10, 2))
+def test_the_same_retry_after_a_kill_ends_with_the_same_bytes(
+    folder: Folder, undisturbed: dict[str, bytes], writes: int
+) -> None:
+    folder.break_()
+    left = iter(range(writes))
+    write, remove = Store.write, Store.remove
+
+    def killed(call: object) -> object:
+        def step(*arguments: object) -> object:
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            return call(*arguments)  # type: ignore[operator]
+
+        return step
+
+    with patch.object(Store, "write", killed(write)), patch.object(Store, "remove", killed(remove)):
+        assert folder.retry().code == 130
+    ended = folder.retry()
+    assert ended.code == 0, ended.err
+    assert folder.bytes_() == undisturbed
+
+
+def test_what_fails_again_stays_failed_and_can_be_tried_once_more(
+    folder: Folder, undisturbed: dict[str, bytes]
+) -> None:
+    folder.break_(red_book="oom")
+    assert folder.retry().code == 0
+    assert {row["id"] for row in dataset(folder.run) if row["status"] == "failed"} == {"red-book"}
+    folder.break_()
+    assert folder.retry().code == 0
+    assert folder.bytes_() == undisturbed
+
+
+def test_sound_that_was_not_kept_is_made_again_for_what_listens(tmp_path: Path) -> None:
+    folder = Folder(tmp_path, keep_sound=False)
+    folder.break_(red_book="oom")
+    assert folder.annotate().code == 0
+    folder.break_()
+    assert folder.retry().code == 0
+    assert folder.called() == ["red-book"]
+    assert all(row["status"] == "ok" for row in dataset(folder.run))
+
+
+def test_where_nothing_failed_nothing_is_done(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.annotate()
+    before = folder.bytes_()
+    ended = folder.retry()
+    assert (ended.code, ended.out) == (0, "No row is to be computed again that was not already.\n")
+    assert folder.bytes_() == before
+
+
+def test_a_shard_that_was_given_up_is_tried_again(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    run = Worker.run
+
+    def fails(self: Worker, task: object) -> object:
+        raise OSError("away for a moment")
+
+    with patch.object(Worker, "run", fails):
+        assert folder.annotate().code == 3
+    with patch.object(Worker, "run", run):
+        assert folder.retry("--shard", 0).code == 0
+    assert all(row["status"] == "ok" for row in dataset(folder.run))
+
+
+@pytest.mark.parametrize(
+    ("condition", "sentence"),
+    [
+        (["--annotator", "enrgy"], "Did you mean 'energy'?"),
+        (["--shard", "7"], "There is no shard 7"),
+        (["--clip", "nobody"], "There is no clip 'nobody'"),
+        (["--all"], "With --all say what"),
+        (["--all", "--code", "oom"], "not both"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_not_there_cannot_be_tried_again(folder: Folder, condition: list[str], sentence: str) -> None:
+    before = folder.bytes_()
+    ended = folder.retry(*condition)
+    assert ended.code == 2
+    assert sentence in ended.err
+    assert folder.bytes_() == before
