@@ -54,7 +54,8 @@ def is_current(run: Run) -> bool:
         return False
     index = json.loads(run.store.read(INDEX))
     there = {way.key: done(run, way) for way in run.way_names}
-    return bool(index.get("made_of") == there and index.get("shards") == digest_of(run.shards))
+    same = index.get("made_of") == there and index.get("shards") == digest_of(run.shards)
+    return bool(same and index["inputs"])
 
 
 def done(run: Run, way: WayName) -> int:

@@ -10,7 +10,7 @@ from jobs.runs import Run, WayName
 from pipeline import again, parquet
 from pipeline.errors import OptionError, RunError, unknown
 from pipeline.job import Job
-from pipeline.join import INDEX
+from pipeline.join import outdate
 from pipeline.rundir import Shard
 
 Rows = dict[int, dict[str, set[str]]]
@@ -89,7 +89,7 @@ def mark(run: Run, job: Job, rows: Rows) -> int:
     """
     if not rows:
         return 0
-    run.store.remove(INDEX)  # the dataset is then joined anew, though no file of it went missing
+    outdate(run.store)
     return sum(
         _mark_shard(run, shard, _with_dependents(job, rows[shard.index]))
         for shard in run.shards

@@ -92,6 +92,14 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     return joined
 
 
+def outdate(store: Store) -> None:
+    """Have the next join write the dataset anew: rows change in sidecars that will have the same names."""
+    known = _known(store)
+    if known is not None:
+        known.inputs = ""
+        store.write(INDEX, json.dumps(asdict(known), ensure_ascii=False, indent=1).encode())
+
+
 def generation(inputs: str) -> str:
     """The folder, inside of dataset/, of the data made from these inputs."""
     return f"data-{inputs[:12]}"

@@ -20,6 +20,10 @@ MaxFailedClips = Annotated[
     str | None, typer.Option(help="End the run when more clips fail: a number, or a share such as 1%.")
 ]
 MaxFailedShards = Annotated[str | None, typer.Option(help="End it when more shards are given up.")]
+TakeOver = Annotated[
+    bool,
+    typer.Option("--take-over", help="Do not wait for another run in DIR: it is known to have ended."),
+]
 LogJson = Annotated[
     str | None, typer.Option(help="Log to this file as well, one JSON object a line; - is standard output.")
 ]
@@ -66,10 +70,7 @@ def annotate(
     max_failed_clips: MaxFailedClips = None,
     max_failed_shards: MaxFailedShards = None,
     log_json: LogJson = None,
-    take_over: Annotated[
-        bool,
-        typer.Option("--take-over", help="Do not wait for another run in DIR: it is known to have ended."),
-    ] = False,
+    take_over: TakeOver = False,
     json_: AsJson = False,
 ) -> int:
     """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
@@ -136,6 +137,7 @@ def retry(
     max_failed_clips: MaxFailedClips = None,
     max_failed_shards: MaxFailedShards = None,
     log_json: LogJson = None,
+    take_over: TakeOver = False,
     json_: AsJson = False,
 ) -> int:
     """Compute failed rows again, and what was made from them; all other rows stay as they are."""
@@ -155,5 +157,6 @@ def retry(
         job_file=job,
         limits=(("max_failed_clips", max_failed_clips), ("max_failed_shards", max_failed_shards)),
         log_json=log_json,
+        take_over=take_over,
     )
     return run(request, as_json=json_)

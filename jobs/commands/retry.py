@@ -22,6 +22,7 @@ from pipeline.engine.base import Engine
 from pipeline.engine.flow import go_on
 from pipeline.errors import OptionError
 from pipeline.job import Job
+from pipeline.lease import held
 from pipeline.rundir import AGAIN
 
 
@@ -39,6 +40,7 @@ class Request:
     job_file: Path | None = None
     limits: Sequence[tuple[str, str | None]] = ()
     log_json: str | None = None
+    take_over: bool = False
 
 
 def run(request: Request, *, as_json: bool) -> int:
@@ -46,7 +48,7 @@ def run(request: Request, *, as_json: bool) -> int:
     opened = Run.open(request.directory)
     job = _job(request, opened)
     rows = select(opened, request.selection)
-    with opened.store.locked():
+    with held(opened.store, take_over=request.take_over):
         count = mark(opened, job, rows)
     if request.mark_only or not (count or _is_unfinished(opened)):
         _print(count, rows, as_json=as_json)
@@ -58,7 +60,9 @@ def run(request: Request, *, as_json: bool) -> int:
         if serve := serve_of(read_file(request.job_file)) if request.job_file else None:
             engine = served(engine, serve, console, cpu=request.cpu)
         source = opened.record["source"]
-        return engine, lambda store, engine, watcher: go_on(job, store, engine, watcher, source)
+        return engine, lambda store, engine, watcher: go_on(
+            job, store, engine, watcher, source, take_over=request.take_over
+        )
 
     return drive("retry", request.directory, make, log_json=request.log_json, as_json=as_json)
 

@@ -66,14 +66,22 @@ def annotate(
         return _annotate(items, job, store, engine, Watchers([_Holding(lease), watcher]), source)
 
 
-def go_on(job: Job, store: Store, engine: Engine, watcher: Watcher, source: str = "") -> Outcome:
+def go_on(
+    job: Job,
+    store: Store,
+    engine: Engine,
+    watcher: Watcher,
+    source: str = "",
+    *,
+    take_over: bool = False,
+) -> Outcome:
     """Annotate what is missing of the shards that an earlier call planned; the source is not read again.
 
     Raises RunError if none were planned, else as `annotate`.
     """
     for way in job.ways:
         way.cls.check(way.options)
-    with held(store) as lease:
+    with held(store, take_over=take_over) as lease:
         watcher = Watchers([_Holding(lease), watcher])
         shards = read_index(store)
         if not shards:

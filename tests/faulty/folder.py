@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.command import Ended, example, speechcraft, write_manifest
+from tests.command import Ended, dataset_files, example, speechcraft, write_manifest
 
 NAMES = ("brother", "red-book", "meeting", "zh-neighbour", "zh-match", "forecast")
 JOB = """
@@ -49,5 +49,5 @@ class Folder:
 
     def bytes_(self) -> dict[str, bytes]:
         """Every sidecar and sound, and the data of the dataset."""
-        files = [*self.run.glob("*@*/*"), *self.run.glob("dataset/data/*")]
+        files = [*self.run.glob("*@*/*"), *dataset_files(self.run)]
         return {str(f.relative_to(self.run)): f.read_bytes() for f in files}
