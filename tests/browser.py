@@ -50,9 +50,10 @@ def until(page: Page, expression: str, *, seconds: float = 30.0) -> None:
 @contextmanager
 def opened(browser: Browser, url: str, *, width: int = 1280, dark: bool = False) -> Iterator[Opened]:
     """That address in a window so wide, loaded."""
-    scheme = "dark" if dark else "light"
     context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, offline=url.startswith("file:")
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if dark else "light",
+        offline=url.startswith("file:"),
     )
     try:
         found = Opened(context.new_page())

@@ -113,6 +113,7 @@ def facts_of(parts: Parts) -> dict[str, Any]:
         "skipped": bars(found.skipped, found.clips),
         "clips": found.clips,
         "failed_clips": found.failed,
+        "costs": _costs(parts),
         "made": _made(parts),
         "shards": len(parts.run.shards),
         "sounds": sum(c.audio is not None for c in shown),
@@ -188,6 +189,21 @@ def _listed(parts: Parts) -> list[dict[str, Any]]:
         for code, counts in parts.words.items()
         if counts and f"words-{code}" not in drawn
     ]
+
+
+def _costs(parts: Parts) -> list[tuple[Bar, str, str]]:
+    """Time at work of each annotator over all calls, with its speed and peak memory; the dearest first."""
+    spent = {key: cost for key, cost in parts.costs.items() if cost.compute_s}
+    total = sum(cost.compute_s for cost in spent.values())
+    longest = max((cost.compute_s for cost in spent.values()), default=1.0)
+    rows = []
+    for key, cost in sorted(spent.items(), key=lambda kv: (-kv[1].compute_s, kv[0])):
+        share, length = 100 * cost.compute_s / total, 100 * cost.compute_s / longest
+        bar = Bar(shortened(key.partition("@")[0], 80), round(cost.compute_s), share, length)
+        speed = f"{cost.speech_s / cost.compute_s:,.0f}" if cost.speech_s else "–"
+        memory = f"{cost.peak_rss_bytes / 2**20:,.0f}" if cost.peak_rss_bytes else "–"
+        rows.append((bar, speed, memory))
+    return rows
 
 
 def _made(parts: Parts) -> list[dict[str, str]]:

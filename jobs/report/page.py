@@ -47,6 +47,7 @@ def _sections(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("listen", "Listen", facts["examples"]),
         ("unsure", "Least sure", facts["unsure"]),
         ("failures", "Failures", True),
+        ("cost", "Cost", facts["costs"]),
         ("made", "How made", True),
     )
     return [(id, title) for id, title, shown in there if shown]

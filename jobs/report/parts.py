@@ -12,11 +12,13 @@ from jobs.report.clips import Card
 from jobs.report.gather import Gathered
 from jobs.report.plots import Plot
 from jobs.runs import Run
+from pipeline.engine.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`words` counts the words of descriptions by language; a language without a cloud shows a list."""
+    """`words` counts the words of descriptions by language; a language without a cloud shows a list.
+    `costs` are those of all calls, by the way's key."""
 
     run: Run
     dataset: Dataset
@@ -30,6 +32,7 @@ class Parts:
     varied: tuple[Card, ...]
     unsure: tuple[Card, ...]
     failed: tuple[Card, ...]
+    costs: Mapping[str, Tally]
 
     @property
     def plots(self) -> tuple[Plot, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from jobs.calls import costs_of, read_calls
 from jobs.captions import Reporter, captioned
 from jobs.export.dataset import Dataset
 from jobs.report.clips import cards
@@ -68,6 +69,7 @@ def gather_parts(run: Run, dataset: Dataset, seed: int, say: Callable[[str], Non
         varied=tuple(cards(run, found.candidates.varied())),
         unsure=tuple(cards(run, found.candidates.unsure())),
         failed=tuple(cards(run, found.candidates.failed())),
+        costs=costs_of(read_calls(run.store)),
     )
 
 

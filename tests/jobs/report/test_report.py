@@ -13,13 +13,16 @@ import fsspec
 import pytest
 from PIL import Image
 
+from jobs.calls import costs_of, read_calls
 from jobs.export.dataset import Dataset
 from jobs.report import write_report
 from jobs.report.plots import cloud
 from jobs.report.thresholds import thresholds_of
 from jobs.runs import Run
+from pipeline.storage import Store
 from tests.command import dataset, speechcraft
 from tests.jobs.report.conftest import LONG
+from tests.s3.server import S3
 
 
 class Reader(HTMLParser):
@@ -126,13 +129,22 @@ def test_without_a_chinese_font_the_words_are_listed(other: Path) -> None:
     assert (other.parent / "plots" / "words-en.svg").exists()
 
 
-def test_a_run_on_an_object_store_is_reported_there(run: Path, page: Path) -> None:
-    url = f"memory://report-{id(run)}"
-    memory = fsspec.filesystem("memory")
-    memory.put(str(run), url, recursive=True)
-    memory.rm(f"{url}/report", recursive=True)
+def test_a_run_on_an_object_store_is_reported_there(run: Path, page: Path, s3: S3) -> None:
+    url = f"{s3.bucket()}/run"
+    fsspec.filesystem("s3").put(str(run), url, recursive=True)
+    for old in Store(url).names("report"):
+        Store(url).remove(old)
     said = write_report(url, seed=0, say=lambda _: None)
-    assert memory.cat_file(said) == page.read_bytes()
+    assert said == f"{url}/report/index.html"
+    assert Store(url).read("report/index.html") == page.read_bytes()
+
+
+def test_every_annotator_that_was_at_work_has_a_cost(run: Path, page: Path) -> None:
+    text = read(page).text
+    calls = read_calls(Store(str(run)))
+    spent = {key.partition("@")[0] for key, cost in costs_of(calls).items() if cost.compute_s}
+    assert {"sound-decode", "caption-realiser"} <= spent
+    assert all(name in text.partition("What it cost")[2] for name in spent)
 
 
 def test_a_run_without_a_dataset_says_so(run: Path, tmp_path: Path) -> None:
