@@ -66,10 +66,17 @@ def _way(family: str, name: str) -> list[str]:
     return lines
 
 
+_REVIEW = (
+    "`review` lists what people said of the clip in `speechcraft review`: attribute, verdict (confirmed, "
+    "corrected, rejected), and how many reviewers said so; null where nobody judged it. A source column that "
+    "says `review` means that a person set the value; what is rejected is null."
+)
+
+
 def _whole_dataset() -> list[str]:
     job = build_job(read_profile("embedded"))
     names = ", ".join(f"`{name}`" for name in dataset_schema(job).names)
-    return ["## The dataset of the embedded profile", "", f"In this order: {names}."]
+    return ["## The dataset of the embedded profile", "", f"In this order: {names}.", "", _REVIEW]
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from pipeline.job import CUT
 from pipeline.join import join
 from pipeline.lease import held
 from pipeline.manifest import read_shard, shard_of, write_index, write_shard
+from pipeline.review import amend, judgements
 from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -69,6 +70,7 @@ def forget(run: Run, found: Found) -> None:
             _write_anew(store, files[shard.name], shard, renamed[shard], left, found.ids)
         shards = [new for shard in run.shards if (new := renamed.get(shard, shard)) is not None]
         write_index(store, shards)
+        _forget_judgements(store, found, renamed)
         store.remove(DATASET)
         store.remove(REPORT)  # it may hold their sound
         for shard in renamed:
@@ -77,6 +79,14 @@ def forget(run: Run, found: Found) -> None:
             store.remove(name)
         if shards:
             join(store, job, shards)
+
+
+def _forget_judgements(store: Store, found: Found, renamed: Mapping[Shard, Shard | None]) -> None:
+    judgements.forget(store, found.ids)
+    left = {shard.name: new for shard, new in renamed.items()}
+    if known := amend.read_shards(store):
+        now = [left.get(shard.name, shard) for shard in known]
+        amend.write_shards(store, [shard for shard in now if shard is not None])
 
 
 def _of_speaker(speaker: str) -> Callable[[Item], bool]:
@@ -106,20 +116,21 @@ def _gaps(run: Run, found: Found) -> Forgotten:
     """What was forgotten before, and where these clips stand: among the source's items, and after cutting."""
     known, size = forgotten.read(run.store), int(run.record["shard_size"])
     current, cut = set(run.shards), _looked_through(run)
+    planned = [s for s, items in found.shards.items() if not any(item.corrections for item in items)]
     first = min((int(stem[1]) for name in cut if (stem := _STEM.search(name))), default=None)
     taken = {stem[1] for name in cut if (stem := _STEM.search(name))}
-    items = [s for s in found.shards if first is None and s in current]
+    items = [s for s in planned if first is None and s in current]
     if first is not None:
         items = [
             s
-            for s in found.shards
+            for s in planned
             if s.name in cut
             or (s in current and s.index < first)
             or (s not in current and s.index > first and f"{s.index:05d}" not in taken)
         ]
     return Forgotten(
         (*known.items, *_places(items, found, known.items, size, cut)),
-        (*known.clips, *_places([s for s in found.shards if s in current], found, known.clips, size, ())),
+        (*known.clips, *_places([s for s in planned if s in current], found, known.clips, size, ())),
     )
 
 

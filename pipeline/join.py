@@ -1,5 +1,7 @@
 """The join: every sidecar of a run side by side, one row per clip, as a dataset anyone can load.
 
+What people corrected stands before what was found, and `review` says so.
+
 Its bytes depend on the job and the clips alone: not on hosts, times, retries or the number of workers.
 """
 
@@ -23,6 +25,7 @@ from pipeline.filesystems import without_password
 from pipeline.job import Job, Way
 from pipeline.manifest import read_shard
 from pipeline.presence import Bits, present
+from pipeline.review.reviewed import REVIEW_TYPE, Reviewed, corrected_table
 from pipeline.rows import Row
 from pipeline.rundir import DATASET, FAILURES, Shard
 from pipeline.schema import GIVEN_COLUMNS, columns_of
@@ -58,6 +61,7 @@ class Joined:
     made_of: dict[str, int] = field(default_factory=dict)
     """How many sidecars of each way there were, for the shards that `shards` is a digest of."""
     shards: str = ""
+    reviews: str = ""
 
 
 def root_cause(error: str) -> str:
@@ -72,14 +76,20 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     name one that is complete; the one before stays for those who still read it, until the next join.
     """
     there = _There.find(store, job, shards)
+    reviewed = Reviewed.read(store)
+    corrected = _There.find(store, job, reviewed.shards)
     inputs = there.digest(job, shards)
+    if reviews := reviewed.digest():
+        more = f"{inputs}{reviews}{corrected.digest(job, reviewed.shards)}"
+        inputs = hashlib.blake2b(more.encode(), digest_size=12).hexdigest()
     known = _known(store)
     have = store.names(DATASET)
     if known is not None and known.inputs == inputs and not _lacks(known, have):
         return known
     made_of = {key: int(np.sum(bits)) for key, bits in there.sidecars.items()}
-    joined = Joined(inputs=inputs, made_of=made_of, shards=digest_of(shards))
-    _write_files(store, job, shards, there, joined)
+    joined = Joined(inputs=inputs, made_of=made_of, shards=digest_of(shards), reviews=reviews)
+    reviewed.take(table for _, _, table in _tables(store, job, reviewed.shards, corrected))
+    _write_files(store, job, shards, there, reviewed, joined)
     write_card(store, job, asdict(joined))
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
     kept = {INDEX, CARD, *_paths(joined), *(_paths(known) if known is not None else ())}
@@ -161,16 +171,21 @@ def dataset_schema(job: Job) -> pa.Schema:
         pa.field("status", pa.string(), nullable=False),
         pa.field("error", pa.string()),
         pa.field("skipped", pa.string()),
+        pa.field("review", REVIEW_TYPE),
     ]
     return pa.schema(fields)
 
 
-def _write_files(store: Store, job: Job, shards: Sequence[Shard], there: _There, joined: Joined) -> None:
+def _write_files(
+    store: Store, job: Job, shards: Sequence[Shard], there: _There, reviewed: Reviewed, joined: Joined
+) -> None:
     """The data, in the folder of its generation, which nobody reads yet."""
-    schema = dataset_schema(job)
     tables: list[pa.Table] = []
     size = 0
-    for table in _tables(store, job, shards, there, schema, joined):
+    for items, families, found in _tables(store, job, shards, there):
+        table = reviewed.over(found)
+        _count(items, table, joined)
+        _count_tolerated(families, joined)
         tables.append(table)
         size += table.nbytes
         if size >= FILE_BYTES:
@@ -189,18 +204,20 @@ def _write_file(store: Store, tables: list[pa.Table], joined: Joined) -> None:
 
 
 def _tables(
-    store: Store, job: Job, shards: Sequence[Shard], there: _There, schema: pa.Schema, joined: Joined
-) -> Iterator[pa.Table]:
+    store: Store, job: Job, shards: Sequence[Shard], there: _There
+) -> Iterator[tuple[list[Item], dict[str, pa.Table], pa.Table]]:
+    """The clips of each shard, what is known of each family, and all of it side by side."""
+    schema = dataset_schema(job)
     for number, shard in enumerate(shards):
         items = read_shard(store, shard)
         ids = pa.chunked_array([pa.array([item.id for item in items], pa.string())])
         have = {way.key for way in job.ways if there.sidecars[way.key][number]}
         reason = there.reasons.get(shard, "the shard was not annotated")
-        families = {f: _family(store, job, shard, f, have, ids, reason) for f in job.families}
-        table = _side_by_side(items, ids, families, schema)
-        _count(items, table, joined)
-        _count_tolerated(families, joined)
-        yield table
+        families = {
+            f: corrected_table(_row(job, f), _family(store, job, shard, f, have, ids, reason), items)
+            for f in job.families
+        }
+        yield items, families, _side_by_side(items, ids, families, schema)
 
 
 def _family(
@@ -267,6 +284,7 @@ def _side_by_side(
     columns["status"] = [sidecar.FAILED if e else sidecar.OK for e in errors]
     columns["error"] = errors
     columns["skipped"] = _complaints(families, sidecar.SKIPPED, TOLERATED)
+    columns["review"] = [None] * len(items)
     arrays = [
         values if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
         for field, values in ((f, columns[f.name]) for f in schema)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline import parquet
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
+from pipeline.review import corrections
 from pipeline.rundir import INDEX, Shard
 from pipeline.schema import arrow_type
 from pipeline.source.base import Item
@@ -50,6 +51,8 @@ def _plain_type(hint: Any) -> Any:
 
 
 SCHEMA = _schema()
+CORRECTED = SCHEMA.append(pa.field("corrections", pa.string()))
+"""Of a shard of clips that people corrected: what they said, as JSON."""
 
 
 def shards_of(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -65,7 +68,7 @@ def shards_of(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def shard_of(index: int, items: Sequence[Item]) -> Shard:
-    """The shard these items make. Its hash covers ids, audio versions and what is given."""
+    """The shard these items make. Its hash covers ids, audio versions, what is given and corrected."""
     digest = hashlib.blake2b(digest_size=6)
     for item in items:
         digest.update(_ENCODER.encode(_line(item)).encode())
@@ -76,8 +79,9 @@ def shard_of(index: int, items: Sequence[Item]) -> Shard:
 def write_shard(store: Store, shard: Shard, items: Sequence[Item]) -> None:
     """Write the shard's clips."""
     lines = [_line(item) for item in items]
-    columns = [pa.array([line[name] for line in lines], SCHEMA.field(name).type) for name in SCHEMA.names]
-    parquet.write(store, shard.manifest, pa.Table.from_arrays(columns, schema=SCHEMA))
+    schema = CORRECTED if any(item.corrections for item in items) else SCHEMA
+    columns = [pa.array([line.get(name) for line in lines], schema.field(name).type) for name in schema.names]
+    parquet.write(store, shard.manifest, pa.Table.from_arrays(columns, schema=schema))
 
 
 def read_shard(store: Store, shard: Shard) -> list[Item]:
@@ -117,6 +121,8 @@ def _line(item: Item) -> dict[str, object]:
     line["problem"] = str(item.problem) if item.problem else None
     line["problem_code"] = item.problem.code if item.problem else None
     line["recording_s"] = item.recording_s
+    if item.corrections:
+        line["corrections"] = _ENCODER.encode(corrections.plain(item.corrections))
     return line
 
 
@@ -128,4 +134,5 @@ def _item(line: dict[str, Any]) -> Item:
         given=Given(**{name: line[f"given_{name}"] for name in _GIVEN}),
         recording_s=line["recording_s"],
         problem=None if code is None else ClipError(code, line["problem"]),
+        corrections=corrections.parsed(json.loads(line.get("corrections") or "[]")),
     )

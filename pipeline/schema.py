@@ -18,7 +18,7 @@ R = TypeVar("R", bound=Row)
 
 GIVEN_COLUMNS = ("speaker", "domain", "title", "category", "source", "licence", "attribution")
 """What the source says of a clip and the dataset repeats."""
-CLIP_COLUMNS = ("id", "audio", "offset_s", *GIVEN_COLUMNS, "status", "error", "skipped")
+CLIP_COLUMNS = ("id", "audio", "offset_s", *GIVEN_COLUMNS, "status", "error", "skipped", "review")
 """The columns of the dataset that belong to no family: no row may have one of their names."""
 
 _SCALARS: dict[Any, pa.DataType] = {
@@ -68,6 +68,11 @@ def _read_columns(row: type[Row]) -> tuple[ColumnInfo, ...]:
         kind, nullable = _without_none(get_args(hint)[0])
         infos.append(ColumnInfo(item.name, kind, nullable, column))
     return tuple(infos)
+
+
+def choices_of(row: type[Row], name: str) -> tuple[str, ...]:
+    """The values a column may have; empty where it may hold any."""
+    return tuple(c for info in columns_of(row) if info.name == name for c in _choices(info.type))
 
 
 def arrow_type(kind: Any) -> pa.DataType:

@@ -44,12 +44,12 @@ def calibrate(directory: RunDir, json_: AsJson = False) -> None:
 @app.command()
 def evaluate(
     directory: RunDir,
-    labels: Annotated[Path, typer.Option(help="A manifest with human labels.", show_default=False)],
+    labels: Annotated[Path | None, typer.Option(help="A manifest with human labels.")] = None,
     json_: AsJson = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for a page.")] = False,
     plot: Annotated[Path | None, typer.Option(help="Draw the tables as well: a .png, .svg or .pdf.")] = None,
 ) -> None:
-    """Compare a run with human labels."""
+    """Compare a run with human labels, and with what `speechcraft review` kept."""
     from jobs.commands.evaluate import run
 
     run(directory, labels, as_json=json_, as_markdown=markdown, plot=plot)

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from jobs.evaluate import Case, evaluate
+from jobs.evaluate import Case, Report, evaluate
+from jobs.evaluate.agreement import Values, agreement
 from jobs.evaluate.manifest import read_labels
 from jobs.evaluate.plot import draw
 from jobs.evaluate.render import markdown, terminal
+from jobs.evaluate.report import Some
 from jobs.runs import Run
 from pipeline.clip import Given, Samples
+from pipeline.errors import UsageError
+from pipeline.review.amend import places
+from pipeline.review.corrections import ATTRIBUTES
+from pipeline.review.judgements import OfClip, read, standing
 from pipeline.rows import Row
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
 
 
-def run(directory: str, labels: Path, *, as_json: bool, as_markdown: bool, plot: Path | None = None) -> None:
-    """Compare a run with human labels."""
-    known = read_labels(labels)
+def run(
+    directory: str, labels: Path | None, *, as_json: bool, as_markdown: bool, plot: Path | None = None
+) -> None:
+    """Compare a run with human labels, and with those who reviewed it."""
+    known = {} if labels is None else read_labels(labels)
     opened = Run.open(directory)
-    matched: set[str] = set()
-    report = evaluate(_cases(opened, known, labels.parent, matched), (i for i in known if i not in matched))
+    agreed = agreement(*reviewed(opened))
+    if labels is None:
+        if not agreed:
+            raise UsageError(f"Nobody has reviewed {directory} yet: give --labels, or review it first.")
+        report = Report(sum(s.clips for s in opened.shards), Some(0, ()), Some(0, ()), (), agreed)
+    else:
+        matched: set[str] = set()
+        cases = _cases(opened, known, labels.parent, matched)
+        report = replace(evaluate(cases, (i for i in known if i not in matched)), agreement=agreed)
     if plot is not None:
         draw(report, plot)
     if as_json:
@@ -33,6 +49,20 @@ def run(directory: str, labels: Path, *, as_json: bool, as_markdown: bool, plot:
         sys.stdout.write(markdown(report))
     else:
         Console().print(terminal(report))
+
+
+def reviewed(opened: Run) -> tuple[Mapping[str, OfClip], Values]:
+    """What people said of the run, and what it had found itself, before any correction."""
+    said = standing(read(opened.store))
+    values: dict[str, dict[str, str | None]] = {}
+    for shard, numbers in places(opened.store, opened.shards, said).items():
+        wanted = {ATTRIBUTES[name].row for clip in numbers for name in said[clip]}
+        rows = [(way.row, opened.rows(shard, way)) for way in opened.ways if way.row in wanted]
+        for clip, i in numbers.items():
+            found = _found(rows, i)
+            judged = [ATTRIBUTES[name] for name in said[clip] if ATTRIBUTES[name].row in dict(rows)]
+            values[clip] = {a.name: a.value(found.get(a.row)) for a in judged}
+    return said, values
 
 
 def _cases(

@@ -23,6 +23,7 @@ _LEGEND = (
     "draws whole clusters: speakers, or clips where fewer than four speakers are known, and then it speaks "
     "of these speakers only. Over fewer than about ten speakers it is too narrow."
 )
+_AGREEMENT = "Agreement with reviewers"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
 
 
@@ -36,6 +37,8 @@ def terminal(report: Report) -> RenderableType:
             parts.append(_grid(*_matrix(table.confusion)))
     if any(map(_tells, report.tables)):
         parts.append(Text(f"\n{_LEGEND}", style="dim"))
+    if report.agreement:
+        parts += [Text(""), Text(_AGREEMENT, style="bold"), _grid(*_agreed(report))]
     return Group(*parts)
 
 
@@ -50,6 +53,8 @@ def markdown(report: Report, level: int = 2) -> str:
             blocks.append(pipes(*_matrix(table.confusion)))
     if any(map(_tells, report.tables)):
         blocks.append(_LEGEND)
+    if report.agreement:
+        blocks += [f"{'#' * level} {_AGREEMENT}", pipes(*_agreed(report))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -63,6 +68,20 @@ def _matching(report: Report) -> Iterator[str]:
     for table in report.tables:
         if not _tells(table):
             yield f"{table.title}: nothing to measure; {_coverage(table)}"
+
+
+def _agreed(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    head = ("attribute", "between", "clips", "agreed", "Cohen's kappa")
+    return head, [
+        (
+            a.attribute,
+            f"{a.first}, {a.second}",
+            str(a.n),
+            f"{a.agreed_percent:.1f} %",
+            "" if a.kappa is None else f"{a.kappa:.3f}",
+        )
+        for a in report.agreement
+    ]
 
 
 def _tells(table: Table) -> bool:

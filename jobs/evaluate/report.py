@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from jobs.evaluate.agreement import Agreement
+
 FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning; new fields do not raise it."""
 
@@ -99,12 +101,16 @@ class Some:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`unlabelled` clips are in the run and not in the labels; `not_in_run` the other way round."""
+    """`unlabelled` clips are in the run and not in the labels; `not_in_run` the other way round.
+
+    `agreement` is with those who reviewed the run.
+    """
 
     n_clips: int
     unlabelled: Some
     not_in_run: Some
     tables: tuple[Table, ...]
+    agreement: tuple[Agreement, ...] = ()
 
     def table(self, name: str) -> Table:
         """The table of that metric; KeyError where nothing carries its labels."""

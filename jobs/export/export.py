@@ -20,6 +20,7 @@ from jobs.export.recorded import record
 from jobs.export.request import Request
 from jobs.export.statistics import gather
 from jobs.export.write import write_parts
+from jobs.review.apply import apply
 from pipeline.errors import UsageError
 from pipeline.lease import held
 from pipeline.storage import Store
@@ -51,6 +52,7 @@ def export(directory: str, path: str, request: Request, say: Callable[[str], Non
     Raises UsageError for what cannot be done, one sentence.
     """
     request.check()
+    apply(directory, say)
     dataset = Dataset.open(directory)
     out = Store(path)
     left_out = noncommercial(dataset.record) if request.commercial_only else {}

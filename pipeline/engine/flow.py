@@ -28,6 +28,7 @@ from pipeline.manifest import read_index, read_shard, write_index
 from pipeline.planning import Planned, is_long, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import write_job
+from pipeline.review import amend
 from pipeline.rundir import FAILURES, Shard, calibration
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -124,11 +125,33 @@ def _annotate_shards(
     again.sweep(store, shards, [way.key for way in job.ways])
     phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
+    phases.append(_amend(job, store, engine, shards, watcher))
+    given_up.update(phases[-1].given_up)
     _forget_old_failures(store, given_up)
     watcher.doing("join")
     joined = join(store, job, shards)
     tolerance.judge(joined.failed, len(given_up), Counter(joined.causes))
     return Outcome(job, shards, joined, phases, sorted(given_up))
+
+
+def amended(job: Job, store: Store, engine: Engine, watcher: Watcher) -> Joined:
+    """The dataset of a finished run as people left it: only what their corrections reach is computed."""
+    with held(store) as lease:
+        watcher = Watchers([_Holding(lease), watcher])
+        shards = read_index(store)
+        for way in _missing(store, job, amend.plan(store, job, shards)):
+            way.cls.check(way.options)
+        _amend(job, store, engine, shards, watcher)
+        return join(store, job, shards)
+
+
+def _missing(store: Store, job: Job, shards: Sequence[Shard]) -> list[Way]:
+    there = present(store, shards, [way.key for way in job.ways])
+    return [way for way in job.ways if not there[way.key].all()]
+
+
+def _amend(job: Job, store: Store, engine: Engine, shards: Sequence[Shard], watcher: Watcher) -> Phase:
+    return run_phase(job, store, engine, amend.plan(store, job, shards), job.ways, watcher, "amend")
 
 
 class _Holding(Watcher):

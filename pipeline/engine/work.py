@@ -25,6 +25,7 @@ from pipeline.clip import SAMPLE_RATE_HZ, Absent, Clip, Samples
 from pipeline.errors import ClipError, UsageError
 from pipeline.job import ENHANCE, SOUND, Way
 from pipeline.journal import Journal
+from pipeline.review.corrections import corrected
 from pipeline.rows import Language, Row
 from pipeline.schema import fault
 from pipeline.sidecar import OK, SKIPPED, Outcome, absence
@@ -61,11 +62,14 @@ class Clips:
 
     def add(self, way: Way, outcomes: Sequence[Row | Absent]) -> None:
         """Keep what a way found. Of several ways of a family the first that has a row stands, failures
-        before skips, in whichever order they are added."""
+        before skips, in whichever order they are added; what a person corrected stands before all."""
         found = self._found.setdefault(way.row, {})
         found[way.rank] = list(outcomes)
         ways = [found[rank] for rank in sorted(found)]
-        self.rows[way.row] = ways[0] if len(ways) == 1 else [_first(c) for c in zip(*ways, strict=True)]
+        rows = ways[0] if len(ways) == 1 else [_first(c) for c in zip(*ways, strict=True)]
+        self.rows[way.row] = [
+            corrected(way.row, row, item.corrections) for row, item in zip(rows, self.items, strict=True)
+        ]
 
     def add_sounds(self, way: Way, made: Sequence[Pcm | None]) -> None:
         """Keep the sound a way made. Of several ways of a family the first that made some is heard."""

@@ -27,6 +27,7 @@ from typing import ClassVar
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
 from pipeline.filesystems import redacted
+from pipeline.review.corrections import Correction
 
 NOWHERE = AudioRef("")
 """The sound of an item that names none."""
@@ -45,7 +46,7 @@ class Item:
     """One clip, or one recording that is still to be cut.
 
     `recording_s` is the length of the whole file in seconds where the source tells. `problem` says why
-    nothing can be made of the item; it still counts as one.
+    nothing can be made of the item; it still counts as one. `corrections` are what people say of it.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Item:
     given: Given = NOTHING_GIVEN
     recording_s: float | None = None
     problem: ClipError | None = None
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

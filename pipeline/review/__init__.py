@@ -1,0 +1,1 @@
+"""What people say of the clips of a run, and what follows from it."""

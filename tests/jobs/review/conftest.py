@@ -1,0 +1,45 @@
+"""One small run that people review."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.command import example, speechcraft, write_manifest
+
+NAMES = ("forecast", "station", "recipe", "seven", "zh-neighbour")
+
+
+def annotate(folder: Path, *more: object) -> dict[str, int]:
+    """Annotate, or go on, in shards of two: how many rows each family computed."""
+    ended = speechcraft(
+        "annotate", folder / "clips.jsonl", "--out", folder / "run", "--engine", "inline", "--shard-size", 2,
+        "--json", "--set", "enhance=off", *more,
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    return {name.partition("-")[0]: tally["ok"] for name, tally in ended.json["annotators"].items()}
+
+
+@pytest.fixture(scope="session")
+def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A source of five clips, and its run."""
+    folder = tmp_path_factory.mktemp("review")
+    write_manifest(folder / "clips.jsonl", *(example(name) for name in NAMES))
+    annotate(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(reviewable: Path, tmp_path: Path) -> Path:
+    """The source and its run, to change."""
+    shutil.copytree(reviewable, tmp_path / "made")
+    return tmp_path / "made"
+
+
+@pytest.fixture
+def again() -> Callable[..., dict[str, int]]:
+    """Annotate a folder again."""
+    return annotate
