@@ -18,8 +18,8 @@ import psutil
 ROOT = Path(__file__).parents[2]
 HEAD, OTHER = "127.0.0.2", "127.0.0.3"
 """All of 127/8 is this machine; to Ray they are two. It would take 127.0.0.1 for the public address."""
-ACTOR = "ray::_Actor"
-AT_WORK = "ray::_Actor.run"
+ACTOR = ("ray::_Actor", "ray::Actor")
+AT_WORK = tuple(f"{title}.run" for title in ACTOR)
 COMMON = ("--object-store-memory=100000000", "--disable-usage-stats")
 
 
@@ -48,7 +48,7 @@ class Node:
         """Whether it still stands."""
         return self._process.poll() is None
 
-    def processes(self, title: str = "") -> list[psutil.Process]:
+    def processes(self, title: str | tuple[str, ...] = "") -> list[psutil.Process]:
         """Its processes whose title begins so."""
         with suppress(psutil.Error):
             below = psutil.Process(self._process.pid).children(recursive=True)
@@ -87,7 +87,7 @@ class Cluster:
             self.close()
             raise
 
-    def actors(self, title: str = ACTOR) -> list[psutil.Process]:
+    def actors(self, title: tuple[str, ...] = ACTOR) -> list[psutil.Process]:
         """Those of both nodes."""
         return [process for node in self._nodes() for process in node.processes(title)]
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.cluster import AT_WORK, ROOT, Cluster, Node
+from tests.chaos.cluster import ACTOR, AT_WORK, ROOT, Cluster, Node
 from tests.chaos.corpus import LATENCY_S
 from tests.chaos.ledger import LEDGER, Ledger
 from tests.endpoint.fake import Fake
@@ -155,7 +155,7 @@ class Storm:
         node: Node = self._cluster.other
         if not node.processes(AT_WORK):
             return False
-        self.weather.in_flight += QUEUED_PER_ACTOR * len(node.processes("ray::_Actor"))
+        self.weather.in_flight += QUEUED_PER_ACTOR * len(node.processes(ACTOR))
         node.lose()
         return True
 
