@@ -36,7 +36,8 @@ from pipeline.engine.base import Engine
 from pipeline.engine.driver import run_phase
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
-from pipeline.engine.ray_engine import ONE_THREAD, RayEngine
+from pipeline.engine.ray_actor import ONE_THREAD
+from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Task, Worker
 from pipeline.job import Job
@@ -181,7 +182,7 @@ def _cpu_by_process() -> dict[tuple[int, float], tuple[str, float]]:
 
 
 def _is_worker(name: str) -> bool:
-    return name.startswith("ray::_Actor") or "multiprocessing" in name
+    return name.startswith("ray::Actor") or "multiprocessing" in name
 
 
 def _report(timings: dict[str, list[Timing]], corpus: Corpus) -> None:

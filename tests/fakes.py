@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,12 +91,13 @@ class FakePeak(Annotator[Peak]):
         factor: Annotated[float, Option("multiplies the peak", low=0.0, high=10.0)] = 1.0,
         die_on: Annotated[str, Option("end the process on clips whose id holds this")] = "",
         hang_on: Annotated[str, Option("never return on them")] = "",
+        freeze_on: Annotated[str, Option("stop the process on them")] = "",
         raise_on: Annotated[str, Option("raise on them")] = "",
         die_once: Annotated[str, Option("end the process if this file is not there, after making it")] = "",
         sleep_s: Annotated[float, Option("per batch", "s")] = 0.0,
         log: Annotated[str, Option("folder to note calls in")] = "",
     ) -> None:
-        self._factor, self._die_on, self._hang_on = factor, die_on, hang_on
+        self._factor, self._die_on, self._hang_on, self._freeze_on = factor, die_on, hang_on, freeze_on
         self._raise_on, self._die_once, self._sleep_s, self._log = raise_on, die_once, sleep_s, log
 
     def annotate(self, clips: Sequence[Clip]) -> list[Peak | Skip | ClipError]:
@@ -111,6 +113,8 @@ class FakePeak(Annotator[Peak]):
             os._exit(9)
         if self._hang_on and self._hang_on in clip.id:
             time.sleep(3600)
+        if self._freeze_on and self._freeze_on in clip.id:
+            os.kill(os.getpid(), signal.SIGSTOP)
         if self._raise_on and self._raise_on in clip.id:
             raise ZeroDivisionError("this clip divides by zero")
         if self._log:
@@ -238,3 +242,28 @@ class Silent(Watcher):
     def lost(self, task: Task, reason: str, given_up: bool) -> None:
         """Keep it."""
         self.lost_tasks.append((task.shard.index, reason, given_up))
+
+
+class FakeGate(Annotator[Weight]):
+    """Notes on which node it is, and goes on when the gate is open; the first clips find it open."""
+
+    row = Weight
+    version = 1
+    needs = (Peak,)
+
+    def __init__(
+        self,
+        *,
+        folder: Annotated[str, Option("for the notes and the gate")] = "",
+        free: Annotated[int, Option("clips that need not wait")] = 0,
+    ) -> None:
+        self._folder, self._free = Path(folder), free
+
+    def annotate(self, clips: Sequence[Clip]) -> list[Weight]:
+        """The weights, when they may be had."""
+        import ray
+
+        (self._folder / f"{ray.get_runtime_context().get_node_id()}.node").touch()
+        while int(clips[0].id.rpartition("-")[2]) >= self._free and not (self._folder / "gate").exists():
+            time.sleep(0.05)
+        return [Weight(1.0) for _ in clips]

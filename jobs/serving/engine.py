@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from annotators._chat.address import LATER
 from jobs.serving.asked import ENDPOINT
 from jobs.serving.fleet import Fleet, LocalFleet, RayFleet
 from jobs.serving.settings import Serve
-from pipeline.engine.base import Done, Engine, Lost
+from pipeline.engine.base import Backlog, Done, Engine, Lost
 from pipeline.engine.pools import local_gpus
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.worker import Task
@@ -37,6 +37,10 @@ class ServedEngine:
             self._addresses = self._fleet.start()
             self._say(f"served at {', '.join(self._addresses)}")
         self._engine.start(with_endpoints(job, self._addresses), store)
+
+    def follow(self, backlogs: Mapping[str, Backlog]) -> None:
+        """To the engine."""
+        self._engine.follow(backlogs)
 
     def room(self, pool: str) -> int:
         """As the engine has it."""
@@ -85,9 +89,9 @@ def server_count(serve: Serve, gpus: float, pools: Sequence[Pool], there: float)
     if not gpus:
         return 1 if serve.replicas == "auto" else serve.replicas
     wanting = [pool for pool in pools if pool.gpus]
-    least = sum(pool.gpus * (pool.actors or 1) for pool in wanting)
+    least = sum(pool.gpus * max(1, pool.bounds[0]) for pool in wanting)
     left = there - least
-    if any(pool.actors is None for pool in wanting):
+    if any(pool.bounds[0] != pool.bounds[1] for pool in wanting):
         left = min(left, max(gpus, there / 2))
     fit = int(left / gpus + 1e-9)
     count = max(1, fit) if serve.replicas == "auto" else serve.replicas

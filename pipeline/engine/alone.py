@@ -120,14 +120,19 @@ class _Child:
             self._pipe.send((i, dead))
             if not self._pipe.poll(self._start_s):
                 return at, ClipError("hung", f"it did not begin within {self._start_s:.0f} s")
-            while True:
+            limit_s = self._start_s
+            while self._pipe.poll(2 * limit_s):  # it ends itself, unless it is stopped or stuck in the kernel
                 word, value = self._pipe.recv()
+                if word == "for":
+                    limit_s = value
+                    continue
                 if word == "found":
                     found: Found = value
                     return found
                 if word == "broken":
                     raise value
                 at = value
+            return at, ClipError("hung", "its process gave no sign of life for longer than it may")
         except (EOFError, OSError):  # OSError: it died in the middle of a message
             return at, self._cause("annotating this clip" if at else "loading the annotators")
 
@@ -164,7 +169,7 @@ def _serve(pipe: Connection[Any, Any]) -> None:
     job, store, task = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent, through a private pipe
 
     pipe.send(("at", ""))
-    worker = Worker(job, store, deadline_guard(job.limits))
+    worker = Worker(job, store, deadline_guard(job.limits, lambda limit_s: pipe.send(("for", limit_s))))
     ways = worker.ways(task)
     try:
         for way in ways:

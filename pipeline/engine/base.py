@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,11 +33,22 @@ class Lost:
     unloadable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for a pool: tasks that could start now, and shards it has still something to do for."""
+
+    ready: int
+    left: int
+
+
 class Engine(Protocol):
     """Processes that annotate shards."""
 
     def start(self, job: Job, store: Store) -> None:
         """Bring processes up for the pools of a job; a second start replaces the job."""
+
+    def follow(self, backlogs: Mapping[str, Backlog]) -> None:
+        """What waits for each pool: its processes become more or fewer by it."""
 
     def room(self, pool: str) -> int:
         """How many tasks the pool takes now without queueing more than it should."""

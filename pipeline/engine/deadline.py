@@ -12,10 +12,11 @@ from pipeline.engine.work import Guard
 from pipeline.job import Limits, Way
 
 
-def deadline_guard(limits: Limits) -> Guard:
+def deadline_guard(limits: Limits, tell: Callable[[float], None] = lambda limit_s: None) -> Guard:
     """A guard that kills this process when a batch, or the loading of an annotator, takes too long.
 
-    Where it stood is written to stderr first. Calling what the guard yields starts the time anew.
+    Where it stood is written to stderr first. Calling what the guard yields starts the time anew; `tell`
+    is called with the time there is whenever it starts.
 
     `faulthandler` watches from a C thread: a thread of Python would wait for the lock it is to break.
     """
@@ -25,6 +26,7 @@ def deadline_guard(limits: Limits) -> Guard:
         limit_s = limits.batch_s + limits.batch_s_per_s * seconds if clips else limits.load_s
 
         def start() -> None:
+            tell(limit_s)
             faulthandler.dump_traceback_later(limit_s, exit=True, file=sys.__stderr__ or 2)
 
         start()

@@ -81,6 +81,7 @@ class _Driver:
 
     def fill(self) -> None:
         """Give every pool as much as it takes."""
+        self._engine.follow({pool: self._plan.backlog(pool) for pool in self._plan.pools})
         for pool in self._plan.pools:
             for _ in range(self._engine.room(pool)):
                 found = self._plan.next(pool)

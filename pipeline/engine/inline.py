@@ -6,9 +6,9 @@ No deadline and no replacement: what kills a worker here kills the caller.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from pipeline.engine.base import Done, Lost
+from pipeline.engine.base import Backlog, Done, Lost
 from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import LoadError, ShardError, UsageError
@@ -27,6 +27,9 @@ class InlineEngine:
         """Take the job."""
         require_gpus(job, local_gpus())
         self._worker = Worker(job, store)
+
+    def follow(self, backlogs: Mapping[str, Backlog]) -> None:
+        """One process, whatever waits."""
 
     def room(self, pool: str) -> int:
         """One task at a time."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pipeline.engine.base import Backlog
 from pipeline.engine.worker import Task
 from pipeline.job import Job, Way
 from pipeline.presence import Bits
@@ -59,6 +60,11 @@ class Plan:
     def done(self, pool: str) -> int:
         """Shards with nothing left to do in the pool."""
         return self._n_ended[pool]
+
+    def backlog(self, pool: str) -> Backlog:
+        """What waits for the pool."""
+        ready = sum(len(stage.ready) for stage in self.stages if stage.pool == pool)
+        return Backlog(ready, len(self.shards) - self._n_ended[pool])
 
     def next(self, pool: str) -> tuple[int, Task] | None:
         """The pool's next task with the number of its stage: late stages first, so that shards finish."""

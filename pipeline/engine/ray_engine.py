@@ -1,29 +1,31 @@
-"""Ray Core actors in pools. A dead actor is replaced; its task goes back to the driver.
+"""Ray Core actors in pools that follow their queues. A dead actor's tasks go back to the driver.
 
-Two tasks are queued per actor: while one is annotated, the next is on its way.
+Two tasks are queued per actor: while one is annotated, the next is on its way. An actor that is not up
+holds none.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import signal
-import socket
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from queue import Empty
 from typing import Any
 
 import ray
 import ray.exceptions
 
-from pipeline.engine.alone import run_alone
-from pipeline.engine.base import Done, Lost
-from pipeline.engine.deadline import deadline_guard
-from pipeline.engine.pools import Resources, local_gpus, require_gpus, sizes
-from pipeline.engine.worker import Report, Task, Worker
-from pipeline.errors import LoadError, RunError, ShardError, UsageError
+from pipeline.engine.base import Backlog, Done, Lost
+from pipeline.engine.pools import local_gpus, require_gpus
+from pipeline.engine.ray_actor import Actor
+from pipeline.engine.ray_cluster import Health, RayCluster
+from pipeline.engine.ray_pools import TICK_S, RayPools, went_with_node
+from pipeline.engine.ray_slot import Slot
+from pipeline.engine.worker import Task
+from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job, Pool
 from pipeline.storage import Store
 
@@ -32,251 +34,200 @@ log = logging.getLogger(__name__)
 QUEUED_PER_ACTOR = 2
 DEATH_S = 60.0
 """How long Ray may take to tell that a task of a dead actor is lost."""
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
-"""An actor per core and a thread pool per actor would fight for the same cores."""
+DOUBT_S = 5.0
+"""How long a node must outlive an actor for its death to be the actor's own."""
+LOST_S = 120.0
+"""How long a node may be unreachable before it counts as lost."""
 
 
-class _Actor:
-    """A worker in a process of its own."""
-
-    def __init__(self, job: Job, store: Store) -> None:
-        self._job = job
-        self._store = store
-        self._worker = Worker(job, store, deadline_guard(job.limits))
-
-    def take(self, job: Job) -> None:
-        """Work on another job from now on."""
-        self._job = job
-        self._worker.take(job)
-
-    def node(self) -> str:
-        """The node it runs on."""
-        return str(ray.get_runtime_context().get_node_id())
-
-    def run(self, task: Task) -> Report | UsageError | ShardError:
-        """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own."""
-        try:
-            return run_alone(self._job, self._store, task) if task.alone else self._worker.run(task)
-        except (UsageError, ShardError) as error:
-            return error
+class Hung(ray.exceptions.RayError):  # type: ignore[misc]
+    """An actor gave no sign of life in time."""
 
 
-@dataclass(eq=False, slots=True)
-class _Slot:
-    """One place for an actor: the actor changes when it dies, the place stays."""
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A task whose actor is dead, where it is not known yet whether its node is too."""
 
-    pool: Pool
-    actor: Any
-    node: Any
-    running: int = 0
-
-
-@dataclass(slots=True)
-class _Flight:
-    slot: _Slot
-    actor: Any
     task: Task
+    node: str
+    reason: str
+    since: float
 
 
 class RayEngine:
     """Pools of actors on a local or a running Ray cluster.
 
-    `address=None` starts a Ray of our own on this machine: without it Ray may join one left behind.
+    `address=None` starts a Ray of our own on this machine. `actors`: so many in every pool. `runtime_env`:
+    what a run brings with it to a running cluster. `say`: who is told, in a sentence, what a person should
+    know.
     """
 
-    def __init__(self, address: str | None = None, actors: int | None = None) -> None:
-        self._address = address or "local"
+    def __init__(
+        self,
+        address: str | None = None,
+        actors: int | None = None,
+        *,
+        runtime_env: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = log.warning,
+    ) -> None:
+        self._cluster = RayCluster(address or "local", runtime_env)
+        self._pools = RayPools(self._cluster, say)
         self._actors = actors
-        self._slots: list[_Slot] = []
-        self._flights: dict[Any, _Flight] = {}
-        self._args: tuple[Any, Any] | None = None
+        self._doubts: list[_Doubt] = []
         self._place: tuple[Any, ...] = ()
-        self._own = False
-        self._joined = False
-        self.held_gpus = 0.0
+
+    @property
+    def held_gpus(self) -> float:
         """GPUs that no pool may take."""
+        return self._pools.held_gpus
+
+    @held_gpus.setter
+    def held_gpus(self, gpus: float) -> None:
+        self._pools.held_gpus = gpus
 
     def start(self, job: Job, store: Store) -> None:
-        """Bring up Ray and the actors of every pool; those of an earlier job on the same store go on."""
-        if self._address == "local":
+        """Bring Ray up, or join it; actors of an earlier job on the same store go on."""
+        if self._cluster.own:
             require_gpus(job, local_gpus() - self.held_gpus)
         self.connect()
         place = (store.url, job.pools, job.limits)
-        self._args = (ray.put(job), ray.put(store))
-        if self._slots and place == self._place and not self._flights:
-            for slot in self._slots:
-                slot.actor.take.remote(self._args[0])
+        args = (ray.put(job), ray.put(store))
+        if place == self._place and not any(slot.tasks for slot in self._pools.slots):
+            self._pools.again(args)
             return
-        self.dismiss()
+        self._doubts.clear()
+        self._pools.start([self._sized(pool) for pool in job.pools], Actor, args)
         self._place = place
-        for pool, count in zip(job.pools, self._sizes(job.pools), strict=True):
-            self._slots += [_Slot(pool, *self._spawn(pool)) for _ in range(count)]
+
+    def follow(self, backlogs: Mapping[str, Backlog]) -> None:
+        """Have pools grow and shrink by what waits for them."""
+        self._pools.follow(backlogs)
 
     def room(self, pool: str) -> int:
         """Free places in the queues of the pool's actors."""
-        return sum(QUEUED_PER_ACTOR - s.running for s in self._slots if s.pool.name == pool)
+        return sum(QUEUED_PER_ACTOR - len(slot.tasks) for slot in self._pools.open(pool))
 
     def submit(self, pool: str, task: Task) -> None:
         """Give the task to the pool's least busy actor."""
-        slot = min((s for s in self._slots if s.pool.name == pool), key=lambda s: s.running)
-        ref = slot.actor.run.remote(task)
-        slot.running += 1
-        self._flights[ref] = _Flight(slot, slot.actor, task)
+        min(self._pools.open(pool), key=lambda slot: len(slot.tasks)).submit(task)
 
     def wait(self) -> Sequence[Done | Lost]:
         """What ended within a second."""
-        refs = list(self._flights)
-        if not refs:
-            return []
-        ready, _ = ray.wait(refs, num_returns=1, timeout=1.0)
-        if ready:
-            ready, _ = ray.wait(refs, num_returns=len(refs), timeout=0)
-        ended = set(ready)
-        return [o for ref in refs if ref in ended and ref in self._flights for o in self._landed(ref)]
+        ended = [*self._silenced(), *self._settled()]
+        events = self._pools.events
+        with suppress(Empty):
+            ended += self._took(*(events.get_nowait() if ended else events.get(timeout=TICK_S)))
+            while True:
+                ended += self._took(*events.get_nowait())
+        return ended
 
     def stop(self) -> None:
         """Kill the actors, and leave or end the Ray that was joined or brought up."""
         self.dismiss()
-        if self._joined:
-            ray.shutdown()
-        self._own = self._joined = False
+        self._cluster.leave()
 
     def connect(self) -> None:
         """Bring Ray up, or join it; nothing where that is done."""
-        if not ray.is_initialized():
-            self._init()
+        self._cluster.connect()
 
     def gpus(self) -> float:
         """The GPUs of the Ray it is connected to."""
-        return float(ray.cluster_resources().get("GPU", 0))
+        return self._cluster.gpus()
 
     def local_host(self) -> str | None:
         """Where the actors of a Ray of our own reach each other; none: at the address of their node."""
-        return "127.0.0.1" if self._own else None
+        return "127.0.0.1" if self._cluster.own else None
 
     def dismiss(self) -> None:
         """Kill the actors; Ray stays."""
-        for slot in self._slots:
-            ray.kill(slot.actor)
-        self._slots.clear()
-        self._flights.clear()
+        self._pools.dismiss()
+        self._doubts.clear()
+        self._place = ()
 
-    def _landed(self, ref: Any) -> list[Done | Lost]:
+    def _sized(self, pool: Pool) -> Pool:
+        """With the number given for all; on one machine without what tells nodes apart."""
+        if self._actors is not None:
+            pool = replace(pool, actors=self._actors, min_actors=0, max_actors=None)
+        return replace(pool, labels={}, resources={}) if self._cluster.own else pool
+
+    def _took(self, slot: Slot, ref: Any) -> list[Done | Lost]:
+        """What an event means: a task ended, an actor is up, or it gave a sign."""
+        if slot.gone:
+            return []
+        if ref in slot.tasks:
+            return self._landed(slot, ref)
+        future = slot.answer(ref)
+        error = future.exception()
+        if not slot.up and error:
+            self._pools.false_start(slot, error)
+        elif not slot.up:
+            self._pools.up(slot, *future.result())
+        elif not error:  # else the task it works on will tell
+            slot.patience_s = future.result()
+        return []
+
+    def _landed(self, slot: Slot, ref: Any) -> list[Done | Lost]:
         """What became of a task, and with it of all others of an actor that is dead."""
-        flight = self._flights[ref]
         try:
-            return [self._book(ref)]
+            ended = [_book(*slot.tasks[ref])]
         except ray.exceptions.RayError as error:
-            return self._bury(flight, error)
+            return self._bury(slot, error)
+        slot.forget(ref)
+        if slot.leaving and not slot.tasks:
+            self._pools.end(slot)
+        return ended
 
-    def _book(self, ref: Any) -> Done | Lost:
-        """The end of a task whose actor lives on. Raises RayError if it does not."""
-        task = self._flights[ref].task
-        try:
-            report = ray.get(ref, timeout=DEATH_S)
-        except ray.exceptions.RayTaskError as error:
-            report = ShardError(_cause(error))
-        self._forget(ref)
-        if isinstance(report, UsageError):
-            raise report
-        if isinstance(report, ShardError):
-            return Lost(task, str(report), unloadable=isinstance(report, LoadError))
-        return Done(task, report)
-
-    def _forget(self, ref: Any) -> None:
-        self._flights.pop(ref).slot.running -= 1
-
-    def _bury(self, flight: _Flight, error: ray.exceptions.RayError) -> list[Done | Lost]:
+    def _bury(self, slot: Slot, error: ray.exceptions.RayError, wait_s: float = DEATH_S) -> list[Done | Lost]:
         """The tasks of a dead actor, in the order it worked in: the first unfinished one killed it.
 
         All at once: the deaths of the task at work and of the one behind it may be seen in either order.
         """
-        blameless = self._lost_node(flight, error)
-        log.warning("an actor of pool %s is dead: %s", flight.slot.pool.name, error)
-        ray.kill(flight.actor)  # Ray may only have lost sight of it
+        log.warning("an actor of pool %s is dead: %s", slot.pool.name, error)
+        self._pools.end(slot)  # Ray may only have lost sight of it
+        blameless = went_with_node(error)
+        certain = blameless or self._cluster.own or isinstance(error, Hung)
         ended: list[Done | Lost] = []
-        for ref in [ref for ref, other in self._flights.items() if other.actor is flight.actor]:
+        for task, future in slot.tasks.values():
             try:
-                ended.append(self._book(ref))
-            except ray.exceptions.RayError as death:
-                ended.append(Lost(self._flights[ref].task, _cause(death), blameless))
-                self._forget(ref)
+                ended.append(_book(task, future, wait_s))
+            except (ray.exceptions.RayError, TimeoutError) as death:
+                reason = _cause(death if isinstance(death, ray.exceptions.RayError) else error)
+                if certain or blameless:
+                    ended.append(Lost(task, reason, blameless))
+                else:
+                    self._doubts.append(_Doubt(task, slot.node, reason, time.monotonic()))
                 blameless = True
-        flight.slot.actor, flight.slot.node = self._spawn(flight.slot.pool)
         return ended
 
-    def _lost_node(self, flight: _Flight, error: ray.exceptions.RayError) -> bool:
-        """Whether the actor went with its node."""
-        if getattr(error, "preempted", False) or isinstance(error, ray.exceptions.NodeDiedError):
-            return True
-        try:
-            node = ray.get(flight.slot.node, timeout=0)
-        except (ray.exceptions.RayError, TimeoutError):
-            return False
-        return not any(n["NodeID"] == node and n["Alive"] for n in ray.nodes())
+    def _silenced(self) -> list[Done | Lost]:
+        """The tasks of actors that give no sign of life."""
+        silent = [slot for slot in self._pools.slots if slot.silent()]
+        return [lost for slot in silent for lost in self._bury(slot, Hung("no sign of life"), 0.0)]
 
-    def _spawn(self, pool: Pool) -> tuple[Any, Any]:
-        """An actor, and the promise of the node it is on."""
-        options: dict[str, Any] = {
-            "num_cpus": 0 if self._own else pool.cpus,
-            "num_gpus": pool.gpus,
-            "max_restarts": 0,
-            "max_task_retries": 0,
-            "runtime_env": {"env_vars": ONE_THREAD},
-        }
-        if pool.memory_gb and not self._own:
-            options["memory"] = int(pool.memory_gb * 2**30)
-        assert self._args is not None
-        actor = ray.remote(_Actor).options(**options).remote(*self._args)
-        return actor, actor.node.remote()
-
-    def _sizes(self, pools: Sequence[Pool]) -> list[int]:
-        """Processes per pool. On our own Ray they hold no cores: they are as many as we say."""
-        there = ray.cluster_resources()
-        memory_gb = there.get("memory", float("inf")) / 2**30
-        left = there.get("GPU", 0) - self.held_gpus
-        counts = sizes(pools, Resources(there.get("CPU", 1), left, memory_gb), self._actors)
-        gpus = sum(pool.gpus * count for pool, count in zip(pools, counts, strict=True))
-        if self._own and gpus > left + 1e-9:
-            raise RunError(f"The job wants {gpus:g} GPUs, and this machine has {left:g}.")
-        return counts
-
-    def _init(self) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        local: dict[str, Any] = {}
-        if self._address == "local":
-            local = {"include_dashboard": False, "object_store_memory": 100 * 2**20}
-            self._own = True
-        else:
-            _knock(self._address)
-        self._joined = True
-        with _own_sigterm():
-            try:
-                ray.init(address=self._address, log_to_driver=False, logging_level=logging.ERROR, **local)
-            except (ConnectionError, ValueError) as error:
-                raise RunError(f"There is no Ray cluster at {self._address}.") from error
+    def _settled(self) -> list[Done | Lost]:
+        """Tasks of which is known by now whether their node died with their actor."""
+        ended: list[Done | Lost] = []
+        health = {node: self._cluster.health(node) for node in {doubt.node for doubt in self._doubts}}
+        for doubt in list(self._doubts):
+            known, waited_s = health[doubt.node], time.monotonic() - doubt.since
+            lost = known is Health.DEAD or (known is Health.UNKNOWN and waited_s > LOST_S)
+            if lost or (known is Health.ALIVE and waited_s > DOUBT_S):
+                self._doubts.remove(doubt)
+                ended.append(Lost(doubt.task, doubt.reason, blameless=lost))
+        return ended
 
 
-def _knock(address: str) -> None:
-    """RunError if nobody answers at `host:port`: Ray itself would try for a quarter of an hour."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit() or "/" in address:
-        return
+def _book(task: Task, future: Future[Any], wait_s: float = DEATH_S) -> Done | Lost:
+    """The end of a task whose actor lives on. Raises RayError, or TimeoutError, if it does not."""
     try:
-        socket.create_connection((host, int(port)), timeout=10.0).close()
-    except (OSError, OverflowError) as error:
-        raise RunError(f"There is no Ray cluster at {address}.") from error
-
-
-@contextmanager
-def _own_sigterm() -> Iterator[None]:
-    """Keep the caller's answer to SIGTERM: Ray puts its own in place, which ends the process at once."""
-    ours = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, ours)
+        report = future.result(timeout=wait_s)
+    except ray.exceptions.RayTaskError as error:
+        report = ShardError(_cause(error))
+    if isinstance(report, UsageError):
+        raise report
+    if isinstance(report, ShardError):
+        return Lost(task, str(report), unloadable=isinstance(report, LoadError))
+    return Done(task, report)
 
 
 def _cause(error: ray.exceptions.RayError) -> str:
@@ -284,6 +235,8 @@ def _cause(error: ray.exceptions.RayError) -> str:
     if isinstance(error, ray.exceptions.RayTaskError):
         cause = getattr(error, "cause", None)
         return f"{type(cause).__name__}: {cause}" if cause else "the task failed"
+    if isinstance(error, Hung):
+        return "the worker gave no sign of life for longer than it may"
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return "the worker ran out of memory and was ended"
     if isinstance(error, ray.exceptions.RayActorError):

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 import ray
 
-from pipeline.engine.base import Lost
+from pipeline.engine import ray_slot
+from pipeline.engine.base import Backlog, Lost
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import RayEngine
@@ -98,6 +99,22 @@ def test_a_batch_that_hangs_is_cut_off(engine: RayEngine, tmp_path: Path) -> Non
     assert outcome.given_up == []
 
 
+def test_a_worker_that_is_frozen_is_missed_and_the_clip_it_froze_on_found(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing inside the process can end it: neither it nor, at the second attempt, its child."""
+    monkeypatch.setattr(ray_slot, "SIGN_S", 1.0)
+    monkeypatch.setattr(ray_slot, "GRACE_S", 2.0)
+    limits = Limits(max_attempts=2, batch_s=1.0, batch_s_per_s=0.0, load_s=5.0)
+    job = job_of(peak={"freeze_on": "frost"}, rank=False, limits=limits)
+    outcome, watcher = run(engine, job, tmp_path, 20, {"n5": "frost"})
+    assert (0, "the worker gave no sign of life for longer than it may", False) in watcher.lost_tasks
+    failed = [r for r in rows(tmp_path) if r["status"] == "failed"]
+    assert [r["id"] for r in failed] == ["frost-5"]
+    assert "peak: hung: " in str(failed[0]["error"])
+    assert outcome.given_up == []
+
+
 def test_a_given_up_shard_is_tried_again_by_the_next_run(engine: RayEngine, tmp_path: Path) -> None:
     named = {f"n{i}": "poison" for i in range(10)}
     job = job_of(peak={"die_on": "poison"}, rank=False)
@@ -115,20 +132,25 @@ def test_of_two_tasks_of_a_dead_worker_the_first_is_blamed_whichever_is_seen_fir
 ) -> None:
     store, job = Store(str(tmp_path)), job_of(peak={"die_on": "clip", "sleep_s": 1.0})
     engine.start(job, store)
+    engine.follow({"cpu": Backlog(4, 4)})
+    while engine.room("cpu") < 4:
+        engine.wait()
     for i in range(4):  # the first and the third go to one worker
         shard = shard_of(i, items_of(3))
         write_shard(store, shard, items_of(3))
         engine.submit("cpu", Task(shard, tuple(w.key for w in job.ways)))
-    third = list(engine._flights)[2]
+    slot = engine._pools.slots[0]
+    third = list(slot.tasks)[1]
     ray.wait([third])
-    lost = [o for o in engine._landed(third) if isinstance(o, Lost)]
+    lost = [o for o in engine._landed(slot, third) if isinstance(o, Lost)]
     assert [(o.task.shard.index, o.blameless) for o in lost] == [(0, False), (2, True)]
     assert {o.reason for o in lost} == {"the worker died"}
 
 
 DRIVER = """
 import sys
-from pipeline.engine.base import Lost
+from pipeline.engine import ray_slot
+from pipeline.engine.base import Backlog, Lost
 from pipeline.engine.flow import annotate
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.storage import Store

@@ -1,0 +1,97 @@
+"""An actor as the engine sees it: what it was given, and when it last gave a sign of life."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any
+
+import ray
+
+from pipeline.engine.worker import Task
+from pipeline.job import Pool
+
+SIGN_S = 30.0
+"""How often an actor at work is asked for a sign of life."""
+GRACE_S = 60.0
+"""How much longer than its longest deadline an actor may be silent: what ends it by itself comes first."""
+
+Events = SimpleQueue[tuple["Slot", Any]]
+"""What came from actors, and of which call: put there by Ray's own thread, one by one, so that nobody has to
+look through all that is in flight."""
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """An actor and its tasks, in the order it works in. It takes none before it is `up`."""
+
+    pool: Pool
+    actor: Any
+    events: Events
+    up: bool = False
+    leaving: bool = False
+    gone: bool = False
+    node: str = ""
+    tasks: dict[Any, tuple[Task, Future[Any]]] = field(default_factory=dict)
+    patience_s: float = 0.0
+    _since: float = field(default_factory=time.monotonic)
+    _asked: float | None = None
+    _calls: dict[Any, Future[Any]] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Ask where it is: the answer says that it is up."""
+        self._call(self.actor.begin.remote())
+
+    def submit(self, task: Task) -> None:
+        """Give it a task."""
+        ref = self.actor.run.remote(task)
+        self._since = time.monotonic() if not self.tasks else self._since
+        self.tasks[ref] = (task, self._watched(ref))
+
+    def answer(self, ref: Any) -> Future[Any]:
+        """What came of a call that is no task."""
+        self._since = time.monotonic()
+        self._asked = None
+        return self._calls.pop(ref)
+
+    @property
+    def open(self) -> bool:
+        """Whether it takes tasks."""
+        return self.up and not self.leaving
+
+    def idle_s(self) -> float:
+        """How long it has had nothing to do."""
+        return 0.0 if self.tasks or not self.up else time.monotonic() - self._since
+
+    def silent(self) -> bool:
+        """Whether it has been at work for longer without a sign than it may; asks for one in time."""
+        now = time.monotonic()
+        if not self.tasks:
+            return False
+        if self._asked is None:
+            if now - self._since > SIGN_S:
+                self._asked = now
+                self._call(self.actor.sign.remote())
+            return False
+        return now - self._asked > self.patience_s + GRACE_S
+
+    def forget(self, ref: Any) -> None:
+        """A task has ended."""
+        self.tasks.pop(ref)
+        self._since = time.monotonic()
+        self._asked = None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.gone = True
+        ray.kill(self.actor)
+
+    def _call(self, ref: Any) -> None:
+        self._calls[ref] = self._watched(ref)
+
+    def _watched(self, ref: Any) -> Future[Any]:
+        future: Future[Any] = ref.future()
+        future.add_done_callback(lambda _: self.events.put((self, ref)))
+        return future
