@@ -103,7 +103,7 @@ def drive(run: Path, url: str, in_flight: int, shard_size: int, count: int) -> s
 
 def _planned(store: Store, made: Job, count: int) -> list[Shard]:
     items = items_of(count)
-    return [p.shard for p in plan_source(store, items, made.shard_size, lambda item: False)]
+    return [p.shard for p in plan_source(store, items, made.shard_size)]
 
 
 def _warm_shards(store: Store) -> list[Shard]:

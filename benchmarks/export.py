@@ -23,10 +23,11 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from pipeline import parquet
+from pipeline import layout, parquet, rundir
 from pipeline.clip import AudioRef, Given
 from pipeline.join import INDEX
-from pipeline.manifest import shard_of, write_index, write_shard
+from pipeline.layout import Layout
+from pipeline.manifest import laid_out, write_shard
 from pipeline.rundir import DATASET, JOB
 from pipeline.schema import GIVEN_COLUMNS
 from pipeline.source.base import Item
@@ -53,9 +54,9 @@ def make_run(folder: Path, rows: int) -> None:
     shards = []
     for index, start in enumerate(range(0, rows, SHARD_ROWS)):
         items = [_item(folder, rows, i) for i in range(start, min(rows, start + SHARD_ROWS))]
-        shards.append(shard_of(index, items))
-        write_shard(store, shards[-1], items)
-    write_index(store, shards)
+        shards.append(laid_out(index, items))
+        write_shard(store, shards[-1].shard, items)
+    layout.write(store, rundir.INDEX, Layout.of(shards))
     files = []
     for number, start in enumerate(range(0, rows, FILE_ROWS)):
         name = f"data/train-{number:05d}.parquet"

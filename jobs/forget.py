@@ -11,20 +11,21 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.recorded import job_as_ran
 from jobs.runs import Run
-from pipeline import forgotten, parquet, sounds
+from pipeline import forgotten, layout, parquet, sounds
 from pipeline.errors import RunError
-from pipeline.forgotten import Forgotten, Gap
-from pipeline.job import CUT
 from pipeline.join import join
+from pipeline.layout import Laid, Layout
+from pipeline.layout import write as write_layout
 from pipeline.lease import held
-from pipeline.manifest import read_shard, shard_of, write_index, write_shard
+from pipeline.manifest import id_digest, read_shard, shard_of, write_shard
 from pipeline.review import amend, judgements
-from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, Shard
+from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -61,15 +62,15 @@ def forget(run: Run, found: Found) -> None:
     store = run.store
     job = job_as_ran(run)
     with held(store):
-        forgotten.write(store, _gaps(run, found))
+        forgotten.write(store, forgotten.read(store) | {forgotten.digest(name) for name in found.ids})
         renamed: dict[Shard, Shard | None] = {}
         files = _by_shard(store)
         for shard, items in found.shards.items():
             left = [item for item in items if item.id not in found.ids]
             renamed[shard] = shard_of(shard.index, left) if left else None
             _write_anew(store, files[shard.name], shard, renamed[shard], left, found.ids)
-        shards = [new for shard in run.shards if (new := renamed.get(shard, shard)) is not None]
-        write_index(store, shards)
+        for path in (SOURCE, INDEX):
+            write_layout(store, path, _without(layout.read(store, path), renamed, found))
         _forget_judgements(store, found, renamed)
         store.remove(DATASET)
         store.remove(REPORT)  # it may hold their sound
@@ -77,7 +78,7 @@ def forget(run: Run, found: Found) -> None:
             _remove(store, files[shard.name], shard)
         for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
             store.remove(name)
-        if shards:
+        if shards := layout.read_index(store):
             join(store, job, shards)
 
 
@@ -104,7 +105,7 @@ def _of_clip(clip: str) -> Callable[[Item], bool]:
 def _all_shards(run: Run) -> Iterator[Shard]:
     """Every shard that has a manifest, those of earlier plans too."""
     current = {shard.manifest: shard for shard in run.shards}
-    for name in sorted(run.store.names(MANIFEST) - {INDEX}):
+    for name in sorted(run.store.names(MANIFEST) - {INDEX, SOURCE}):
         if name in current:
             yield current[name]
         elif stem := _STEM.search(name):
@@ -112,46 +113,16 @@ def _all_shards(run: Run) -> Iterator[Shard]:
             yield Shard(int(stem[1]), stem[2], clips)
 
 
-def _gaps(run: Run, found: Found) -> Forgotten:
-    """What was forgotten before, and where these clips stand: among the source's items, and after cutting."""
-    known, size = forgotten.read(run.store), int(run.record["shard_size"])
-    current, cut = set(run.shards), _looked_through(run)
-    planned = [s for s, items in found.shards.items() if not any(item.corrections for item in items)]
-    first = min((int(stem[1]) for name in cut if (stem := _STEM.search(name))), default=None)
-    taken = {stem[1] for name in cut if (stem := _STEM.search(name))}
-    items = [s for s in planned if first is None and s in current]
-    if first is not None:
-        items = [
-            s
-            for s in planned
-            if s.name in cut
-            or (s in current and s.index < first)
-            or (s not in current and s.index > first and f"{s.index:05d}" not in taken)
-        ]
-    return Forgotten(
-        (*known.items, *_places(items, found, known.items, size, cut)),
-        (*known.clips, *_places([s for s in planned if s in current], found, known.clips, size, ())),
-    )
-
-
-def _looked_through(run: Run) -> set[str]:
-    """The names of the shards in which long recordings were looked for: they are of the source, uncut."""
-    keys = [f"{CUT}-{e['use']}@{e['fingerprint']}/" for e in run.record["annotators"].get(CUT, [])]
-    names = (n for n in run.names if n.startswith(tuple(keys)) and n.endswith(".parquet"))
-    return {n.rpartition("/")[2].removesuffix(".parquet") for n in names} if keys else set()
-
-
-def _places(
-    shards: Sequence[Shard], found: Found, known: Sequence[Gap], size: int, cut: Collection[str]
-) -> Iterator[Gap]:
-    """A clip that an interrupted call has listed already stands where it stood."""
-    going = {forgotten.digest(name) for name in found.ids}
-    taken = {gap.position for gap in known if gap.digest not in going}
-    for shard in shards:
-        free = (p for p in range(shard.index * size, (shard.index + 1) * size) if p not in taken)
-        for item, position in zip(found.shards[shard], free, strict=False):
-            if item.id in found.ids:
-                yield Gap(position, forgotten.digest(item.id), shard.name in cut)
+def _without(old: Layout, renamed: Mapping[Shard, Shard | None], found: Found) -> Layout:
+    """A layout as it is once these clips are gone. What was looked through for utterances stays so."""
+    gone = np.array([id_digest(name) for name in found.ids], np.uint64)
+    laid = []
+    for one in old:
+        new = renamed.get(one.shard, one.shard)
+        if new is not None:
+            stays = ~np.isin(one.ids, gone) if new != one.shard else np.ones(len(one.ids), bool)
+            laid.append(Laid(new, one.ids[stays], one.lines[stays], one.longest_s))
+    return Layout.of(laid)
 
 
 def _write_anew(

@@ -13,7 +13,8 @@ from pipeline.annotator import SoundAnnotator
 from pipeline.clip import Absent
 from pipeline.errors import RunError
 from pipeline.job import CUT, ENHANCE, SOUND
-from pipeline.manifest import read_ids, read_index, read_shard
+from pipeline.layout import read_index
+from pipeline.manifest import read_ids, read_shard
 from pipeline.record import read_job
 from pipeline.rows import Row
 from pipeline.rundir import Shard

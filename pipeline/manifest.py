@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any, TypeVar, get_type_hints
+from operator import attrgetter
+from typing import Any, get_type_hints
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline import parquet
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
+from pipeline.layout import Laid
 from pipeline.review import corrections
-from pipeline.rundir import INDEX, Shard
+from pipeline.rundir import Shard
 from pipeline.schema import arrow_type
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
-T = TypeVar("T")
 _AUDIO = tuple(f.name for f in fields(AudioRef))
 _GIVEN = tuple(f.name for f in fields(Given))
 _AUDIO_COLUMNS = sorted((f"audio_{name}", name) for name in _AUDIO)
 _GIVEN_COLUMNS = sorted((f"given_{name}", name) for name in _GIVEN)
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
+_audio_of = attrgetter(*(field for _, field in _AUDIO_COLUMNS))
+_given_of = attrgetter(*(field for _, field in _GIVEN_COLUMNS))
 
 
 def _schema() -> pa.Schema:
@@ -55,33 +60,50 @@ CORRECTED = SCHEMA.append(pa.field("corrections", pa.string()))
 """Of a shard of clips that people corrected: what they said, as JSON."""
 
 
-def shards_of(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Items in groups of `size`, in order; the last may be smaller. Nothing is held beyond one group."""
-    group: list[T] = []
-    for item in items:
-        group.append(item)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
+def id_digest(clip_id: str) -> int:
+    """Of an id, in 64 bits."""
+    return int.from_bytes(hashlib.blake2b(clip_id.encode(), digest_size=8).digest(), "little")
+
+
+def line_digest(item: Item) -> int:
+    """Of an id, the audio's version and what is given, in 64 bits: other clips, other digests."""
+    text = _ENCODER.encode([item.id, *_audio_of(item.audio), *_given_of(item.given), *_rest_of(item)])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def shard_of(index: int, items: Sequence[Item]) -> Shard:
     """The shard these items make. Its hash covers ids, audio versions, what is given and corrected."""
-    digest = hashlib.blake2b(digest_size=6)
-    for item in items:
-        digest.update(_ENCODER.encode(_line(item)).encode())
+    return laid_out(index, items).shard
+
+
+def laid_out(index: int, items: Sequence[Item]) -> Laid:
+    """The shard these items make, with what a later plan is held against."""
+    lines = np.array([line_digest(item) for item in items], np.uint64)
+    digest = hashlib.blake2b(lines.astype("<u8").tobytes(), digest_size=6).hexdigest()
     seconds = sum(item.audio.span_s or item.recording_s or 0.0 for item in items)
-    return Shard(index, digest.hexdigest(), len(items), seconds)
+    ids = np.array([id_digest(item.id) for item in items], np.uint64)
+    longest_s = max((uncut_s(item) for item in items), default=0.0)
+    return Laid(Shard(index, digest, len(items), seconds), ids, lines, longest_s)
+
+
+def uncut_s(item: Item) -> float:
+    """The length of what may have to be cut: 0 for a piece or what cannot be read, infinite if unknown."""
+    if item.problem is not None or item.audio.offset_s is not None or item.audio.span_s is not None:
+        return 0.0
+    return math.inf if item.recording_s is None else item.recording_s
+
+
+def encoded(items: Sequence[Item]) -> bytes:
+    """Clips as a manifest file."""
+    lines = [_line(item) for item in items]
+    schema = CORRECTED if any(item.corrections for item in items) else SCHEMA
+    columns = [pa.array([line.get(name) for line in lines], schema.field(name).type) for name in schema.names]
+    return parquet.encoded(pa.Table.from_arrays(columns, schema=schema)).to_pybytes()
 
 
 def write_shard(store: Store, shard: Shard, items: Sequence[Item]) -> None:
     """Write the shard's clips."""
-    lines = [_line(item) for item in items]
-    schema = CORRECTED if any(item.corrections for item in items) else SCHEMA
-    columns = [pa.array([line.get(name) for line in lines], schema.field(name).type) for name in schema.names]
-    parquet.write(store, shard.manifest, pa.Table.from_arrays(columns, schema=schema))
+    store.write(shard.manifest, encoded(items))
 
 
 def read_shard(store: Store, shard: Shard) -> list[Item]:
@@ -94,22 +116,10 @@ def read_ids(store: Store, shard: Shard) -> list[str]:
     return [str(name) for name in parquet.read(store, shard.manifest, ["id"]).column("id").to_pylist()]
 
 
-def write_index(store: Store, shards: Sequence[Shard]) -> None:
-    """Say which shards are current."""
-    columns = {
-        "shard": [s.index for s in shards],
-        "hash": [s.hash for s in shards],
-        "clips": [s.clips for s in shards],
-        "seconds": [s.seconds for s in shards],
-    }
-    parquet.write(store, INDEX, pa.table(columns))
-
-
-def read_index(store: Store) -> list[Shard]:
-    """The current shards, in order; empty if none were planned."""
-    if not store.exists(INDEX):
-        return []
-    return [Shard(*line.values()) for line in parquet.read(store, INDEX).to_pylist()]
+def _rest_of(item: Item) -> tuple[object, ...]:
+    problem = item.problem
+    said = corrections.plain(item.corrections) if item.corrections else None
+    return (item.recording_s, problem and problem.code, problem and str(problem), said)
 
 
 def _line(item: Item) -> dict[str, object]:

@@ -33,8 +33,13 @@ def metadata(store: Store, path: str) -> dict[bytes, bytes]:
 
 def write(store: Store, path: str, table: pa.Table) -> pa.Buffer:
     """Write a table; the bytes written. The same table gives the same bytes."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", row_group_size=10_000)
-    data = sink.getvalue()
+    data = encoded(table)
     store.write(path, data)
     return data
+
+
+def encoded(table: pa.Table) -> pa.Buffer:
+    """A table as a file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", row_group_size=10_000)
+    return sink.getvalue()

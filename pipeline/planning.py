@@ -1,16 +1,21 @@
-"""From a source to the run's shards: read, cut what is long, group, number."""
+"""From a source to the run's shards: read, cut what is long, group, number.
+
+A clip that an earlier plan has stays in its shard, wherever the source has it now. So new clips make new
+shards at the end, and one that changed or went away makes its own shard anew and no other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline import forgotten, manifest, sidecar
+from pipeline import forgotten, layout, manifest, sidecar
 from pipeline.clip import AudioRef
-from pipeline.forgotten import Gap
 from pipeline.job import Way
+from pipeline.layout import Layout
+from pipeline.placing import place
 from pipeline.rows import Cut, Span
-from pipeline.rundir import MANIFEST, Shard
+from pipeline.rundir import INDEX, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -24,40 +29,35 @@ class Planned:
 
 
 def plan_source(
-    store: Store, items: Iterable[Item], size: int, needs_cut: Callable[[Item], bool]
+    store: Store, items: Iterable[Item], size: int, longest_s: float = float("inf"), *, dry: bool = False
 ) -> list[Planned]:
-    """Write the source's items as shards; those already written are left alone, the forgotten left out."""
-    return _plan(store, items, size, needs_cut, forgotten.read(store).items)
+    """The source's items as shards, the forgotten left out; recordings over `longest_s` are to be cut.
+
+    Their clips are written where they are not yet, unless it is only to be known what would be: `dry`.
+    """
+    found = _plan(store, items, size, SOURCE, dry=dry)
+    return [Planned(*pair) for pair in zip(found.shards, found.longest_s > longest_s, strict=True)]
 
 
-def _plan(
-    store: Store, items: Iterable[Item], size: int, needs_cut: Callable[[Item], bool], gaps: Sequence[Gap]
-) -> list[Planned]:
-    have = store.names(MANIFEST)
-    looked_through = {gap.position // size for gap in gaps if gap.uncut}
-    planned = []
-    for index, slots in enumerate(manifest.shards_of(forgotten.with_gaps(items, gaps), size)):
-        group = [item for item in slots if item is not None]
-        if not group:
-            continue
-        shard = manifest.shard_of(index, group)
-        if shard.manifest not in have:
-            manifest.write_shard(store, shard, group)
-        planned.append(Planned(shard, index in looked_through or any(needs_cut(item) for item in group)))
-    return planned
-
-
-def plan_utterances(store: Store, planned: Sequence[Planned], cut: Way, size: int) -> list[Shard]:
-    """The shards of utterances, once every shard with something to cut has its `cut` sidecar."""
+def plan_utterances(
+    store: Store, planned: Sequence[Planned], cut: Way | None, size: int, *, dry: bool = False
+) -> list[Shard]:
+    """The current shards, once every shard with something to cut has its `cut` sidecar."""
+    if cut is None or not any(p.uncut for p in planned):
+        found = layout.read(store, SOURCE)
+        if not dry:
+            layout.write(store, INDEX, found)
+        return [p.shard for p in planned]
     items = (item for p in planned for item in _cut_up(store, p, cut))
-    return [p.shard for p in _plan(store, items, size, lambda _: False, forgotten.read(store).clips)]
+    return _plan(store, items, size, INDEX, dry=dry).shards
 
 
-def is_long(item: Item, max_s: float) -> bool:
-    """Whether a recording must be looked at: not already a piece, and not known to be short."""
-    if item.problem is not None or item.audio.offset_s is not None or item.audio.span_s is not None:
-        return False
-    return item.recording_s is None or item.recording_s > max_s
+def _plan(store: Store, items: Iterable[Item], size: int, path: str, *, dry: bool) -> Layout:
+    old = layout.read(store, path)
+    found = place(store, forgotten.without(items, forgotten.read(store)), size, old, dry=dry)
+    if not dry and found is not old:
+        layout.write(store, path, found)
+    return found
 
 
 def _cut_up(store: Store, planned: Planned, cut: Way) -> Iterator[Item]:
@@ -65,11 +65,12 @@ def _cut_up(store: Store, planned: Planned, cut: Way) -> Iterator[Item]:
     if not planned.uncut:
         yield from items
         return
-    path = planned.shard.sidecar(cut.key)
-    if not store.exists(path):
+    try:
+        cuts = sidecar.read_rows(store, planned.shard.sidecar(cut.key), Cut)
+    except FileNotFoundError:
         yield from items
         return
-    for item, found in zip(items, sidecar.read_rows(store, path, Cut), strict=True):
+    for item, found in zip(items, cuts, strict=True):
         if isinstance(found, Cut):
             yield from _utterances(item, found)
         else:

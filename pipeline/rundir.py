@@ -2,6 +2,7 @@
 
 job.yaml                               the job as resolved, with every fingerprint
 manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which shards are current
+manifest/source.parquet                the shards as the source has them, before long recordings were cut
 <family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    one row per clip, same order
 <family>-<way>@<fingerprint>/shard-00012-<hash>.arrow      the sound it made, where it makes sound
 <family>-<way>@<fingerprint>/shard-00012-<hash>.answers/   what a service answered, until the sidecar is there
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 JOB = "job.yaml"
 MANIFEST = "manifest"
 INDEX = "manifest/index.parquet"
+SOURCE = "manifest/source.parquet"
 DATASET = "dataset"
 FAILURES = "failures"
 AGAIN = "again"

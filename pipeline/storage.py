@@ -1,7 +1,8 @@
 """Files of a run directory, local or on any fsspec file system.
 
 A file under its final name is complete: it is written under a temporary name, synced and renamed; on object
-storage a finished put is atomic by itself.
+storage a finished put is atomic by itself. Files of finished shards may lie in packs; whoever reads them
+need not know.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import errno
 import os
 import tempfile
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
@@ -28,6 +29,7 @@ from pipeline.filesystems import (
     reason,
     redacted,
 )
+from pipeline.packs import Directories, Member, is_pack, may_be_packed, packed
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class Store:
         self._fs: Any = fs
         self._root: str = root.rstrip("/")
         self.is_local = is_local(fs)
+        self._directories = Directories(self._tail, self._packs_of)
         self._puts_whole = bool(PUT_IS_WHOLE & set(protocols(fs)))
 
     def __reduce__(self) -> tuple[type[Store], tuple[str]]:
@@ -84,19 +87,32 @@ class Store:
 
     def exists(self, path: str) -> bool:
         """Whether the file is there, and so complete."""
-        return bool(self._call(lambda: self._fs.exists(self.full(path))))
+        there = bool(self._call(lambda: self._fs.exists(self.full(path))))
+        return there or self._packed(path, anew=True) is not None
 
     def names(self, folder: str = "") -> set[str]:
-        """Every finished file under the folder, relative to the store. One listing; no order."""
+        """Every finished file under the folder, those in packs too, relative to the store. No order."""
+        names = self.files(folder)
+        packs = {name for name in names if is_pack(name)}
+        for pack in packs:
+            names.update(self._directories.members(pack))
+        return names - packs
+
+    def files(self, folder: str = "") -> set[str]:
+        """Every finished file under the folder as it lies there: packs, not what is in them. One listing."""
         start = len(self._root) + 1
         names = _walk(self.full(folder)) if self.is_local else self._call(lambda: self._find(folder))
         return {name[start:] for name in names if TEMPORARY not in name[start:]}
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
-        # s3fs would ask for the size first
-        once = {"max_concurrency": 1} if "s3" in protocols(self._fs) else {}
-        return bytes(self._call(lambda: self._fs.cat_file(self.full(path), **once)))
+        return self._found(path, self._read, self._bytes_of)
+
+    def map(self, path: str) -> pa.Buffer:
+        """The file's bytes, memory-mapped where it is local."""
+        if self.is_local:
+            return self._found(path, self._map, self._map_of)
+        return pa.py_buffer(self.read(path))
 
     def write(self, path: str, data: bytes | pa.Buffer) -> None:
         """Write a whole file at once, atomically."""
@@ -162,28 +178,40 @@ class Store:
         except OSError as error:
             raise self.unusable("written", error) from error
 
-    def map(self, path: str) -> pa.Buffer:
-        """The file's bytes, memory-mapped where it is local."""
-        if self.is_local:
-            with pa.memory_map(self.full(path), "r") as mapped:
-                return mapped.read_buffer()
-        return pa.py_buffer(self.read(path))
-
     def remove(self, path: str) -> None:
         """Remove a file or folder; one that is not there is no error."""
         with suppress(FileNotFoundError):
             self._call(lambda: self._fs.rm(self.full(path), recursive=True))
+        self._unpack([path])
 
     def remove_files(self, paths: Iterable[str]) -> None:
         """Remove many files, in as few requests as can be; one that is not there is no error."""
+        paths = list(paths)
+        self.remove_plain(paths)
+        self._unpack(paths)
+
+    def remove_plain(self, paths: Iterable[str]) -> None:
+        """As `remove_files`, of files that lie by themselves; their copies in packs stay."""
         full = [self.full(path) for path in paths]
         if self.is_local:
             for name in full:
                 self._call(lambda name=name: Path(name).unlink(missing_ok=True))  # type: ignore[misc]
-            return
-        for at in range(0, len(full), REMOVED_AT_ONCE):
-            with suppress(FileNotFoundError):
-                self._call(lambda at=at: self._fs.rm(full[at : at + REMOVED_AT_ONCE]))  # type: ignore[misc]
+        else:
+            for at in range(0, len(full), REMOVED_AT_ONCE):
+                with suppress(FileNotFoundError):
+                    self._call(lambda at=at: self._fs.rm(full[at : at + REMOVED_AT_ONCE]))  # type: ignore[misc]
+
+    def read_plain(self, paths: Sequence[str]) -> list[bytes]:
+        """The bytes of files that lie by themselves, read at once where that is faster."""
+        if self.is_local:
+            return [self._read(path) for path in paths]
+        found = self._call(lambda: self._fs.cat([self.full(path) for path in paths]))
+        return [bytes(found[name]) for name in (self._fs._strip_protocol(self.full(path)) for path in paths)]
+
+    def pack(self, folder: str, files: Mapping[str, bytes]) -> None:
+        """Write files of a folder, by their names in it, as one pack."""
+        name, data = packed(files)
+        self.write(f"{folder}/{name}", data)
 
     def move(self, path: str, to: str) -> None:
         """Give a file another name, replacing what has it."""
@@ -199,6 +227,72 @@ class Store:
             f"{self.url} cannot be {what}: {reason(error)}. "
             "What is complete stays; the same command goes on from there."
         )
+
+    def _packed(self, path: str, *, anew: bool) -> Member | None:
+        """Where the file is packed; without `anew`, as far as is known without asking."""
+        return self._directories.find(path, anew=anew) if may_be_packed(path) else None
+
+    def _found(self, path: str, plain: Callable[[str], T], part: Callable[[Member], T]) -> T:
+        """The file: from the pack it is known to be in, else as it lies there, else from a new pack."""
+        for anew in (False, True):
+            member = self._packed(path, anew=anew)
+            try:
+                if member is None:
+                    return plain(path)
+                return part(member)
+            except FileNotFoundError:
+                if anew or not may_be_packed(path):
+                    raise
+        raise AssertionError
+
+    def _unpack(self, paths: Iterable[str]) -> None:
+        """Write the packs that hold any of these files anew without them, then remove the old ones."""
+        gone = {path for path in paths if may_be_packed(path)}
+        packs: dict[str, set[str]] = {}
+        for folder in {path.rpartition("/")[0] for path in gone}:
+            for pack in self._packs_of(folder):
+                if hit := gone & self._directories.members(pack).keys():
+                    packs[pack] = hit
+        for pack, hit in packs.items():
+            members = self._directories.members(pack)
+            start = len(pack.rpartition("/")[0]) + 1
+            left = {path[start:]: self._bytes_of(members[path]) for path in members.keys() - hit}
+            if left:
+                self.pack(pack[: start - 1], left)
+            with suppress(FileNotFoundError):
+                self._call(lambda pack=pack: self._fs.rm(self.full(pack)))  # type: ignore[misc]
+            self._directories.gone(pack)
+
+    def _bytes_of(self, member: Member) -> bytes:
+        data = self._read_range(member.pack, member.start, member.size) if member.size else b""
+        member.checked(data)
+        return data
+
+    def _map_of(self, member: Member) -> pa.Buffer:
+        data = self._map(member.pack).slice(member.start, member.size)
+        member.checked(memoryview(data))
+        return data
+
+    def _packs_of(self, folder: str) -> list[str]:
+        return [name for name in self.files(folder) if is_pack(name) and name.rpartition("/")[0] == folder]
+
+    def _read(self, path: str) -> bytes:
+        # s3fs would ask for the size first
+        once = {"max_concurrency": 1} if "s3" in protocols(self._fs) else {}
+        return bytes(self._call(lambda: self._fs.cat_file(self.full(path), **once)))
+
+    def _map(self, path: str) -> pa.Buffer:
+        with pa.memory_map(self.full(path), "r") as mapped:
+            return mapped.read_buffer()
+
+    def _read_range(self, path: str, start: int, size: int) -> bytes:
+        return bytes(self._call(lambda: self._fs.cat_file(self.full(path), start=start, end=start + size)))
+
+    def _tail(self, path: str, size: int) -> bytes:
+        if self.is_local:
+            whole = self._map(path)
+            return bytes(whole.slice(max(0, whole.size - size)))
+        return bytes(self._call(lambda: self._fs.cat_file(self.full(path), start=-size)))
 
     def _find(self, folder: str) -> list[str]:
         with suppress(FileNotFoundError):

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import RunError
 from pipeline.join import INDEX
-from pipeline.manifest import read_index, read_shard
+from pipeline.layout import read_index
+from pipeline.manifest import read_shard
 from pipeline.record import read_job
 from pipeline.rundir import DATASET, Shard
 from pipeline.source.base import Item

@@ -15,6 +15,7 @@ from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import Phase, run_phase
+from pipeline.engine.packer import Packer
 from pipeline.engine.plan import Plan
 from pipeline.engine.tolerance import Tolerance
 from pipeline.engine.watcher import Watcher, Watchers
@@ -23,9 +24,10 @@ from pipeline.engine.worker import Report
 from pipeline.errors import RunError, SourceError
 from pipeline.job import Job, Way
 from pipeline.join import Joined, join
+from pipeline.layout import read_index
 from pipeline.lease import Lease, held
-from pipeline.manifest import read_index, read_shard, write_index
-from pipeline.planning import Planned, is_long, plan_source, plan_utterances
+from pipeline.manifest import read_shard
+from pipeline.planning import Planned, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import write_job
 from pipeline.review import amend
@@ -99,7 +101,6 @@ def _annotate(
     job = frozen(job, store)
     write_job(store, job, source)
     shards = _cut(planned, job, store, engine, watcher, phases)
-    write_index(store, shards)
     return _annotate_shards(shards, job, store, engine, watcher, source, phases)
 
 
@@ -123,7 +124,9 @@ def _annotate_shards(
         if way.asks:
             journal_store.sweep(store, way.key)
     again.sweep(store, shards, [way.key for way in job.ways])
-    phases.append(run_phase(job, store, engine, shards, job.ways, watcher, "annotate"))
+    with Packer(store, shards) as packer:
+        seen = Watchers([watcher, packer])
+        phases.append(run_phase(job, store, engine, shards, job.ways, seen, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
     phases.append(_amend(job, store, engine, shards, watcher))
     given_up.update(phases[-1].given_up)
@@ -177,12 +180,15 @@ def _forget_old_failures(store: Store, given_up: Iterable[Shard]) -> None:
 
 
 def _plan(items: Iterable[Item], job: Job, store: Store) -> list[Planned]:
-    cut = job.cut
-    max_s = float("inf") if cut is None else float(str(cut.options["whole_s"]))
-    planned = plan_source(store, items, job.shard_size, lambda item: cut is not None and is_long(item, max_s))
+    planned = plan_source(store, items, job.shard_size, whole_s(job))
     if not planned:
         raise SourceError("The source holds no clips.")
     return planned
+
+
+def whole_s(job: Job) -> float:
+    """How long a recording may be that is not cut."""
+    return float("inf") if job.cut is None else float(str(job.cut.options["whole_s"]))
 
 
 def _cut(
@@ -194,9 +200,8 @@ def _cut(
     phases: list[Phase],
 ) -> list[Shard]:
     uncut = [p.shard for p in planned if p.uncut]
-    if job.cut is None or not uncut:
-        return [p.shard for p in planned]
-    phases.append(run_phase(job, store, engine, uncut, [job.cut], watcher, "find utterances"))
+    if job.cut is not None and uncut:
+        phases.append(run_phase(job, store, engine, uncut, [job.cut], watcher, "find utterances"))
     return plan_utterances(store, planned, job.cut, job.shard_size)
 
 

@@ -66,6 +66,10 @@ class Plan:
         ready = sum(len(stage.ready) for stage in self.stages if stage.pool == pool)
         return Backlog(ready, len(self.shards) - self._n_ended[pool])
 
+    def has(self, key: str) -> Bits:
+        """Which shards have the sidecar of a way."""
+        return self._done[key]
+
     def next(self, pool: str) -> tuple[int, Task] | None:
         """The pool's next task with the number of its stage: late stages first, so that shards finish."""
         for number in reversed(range(len(self.stages))):

@@ -84,10 +84,21 @@ def test_thresholds_stay_frozen_when_clips_are_added(tmp_path: Path) -> None:
     assert first.job.of("rank")[0].options == second.job.of("rank")[0].options
 
 
-def test_added_clips_leave_full_shards_alone(tmp_path: Path) -> None:
-    run(items_of(25), job_of(), tmp_path)
-    again = run(items_of(35), job_of(), tmp_path)
-    assert sum(p.tasks for p in again.phases) == 2
+def test_clips_that_are_added_leave_all_shards_alone_wherever_the_source_has_them(tmp_path: Path) -> None:
+    items = items_of(35)
+    run([*items[:10], *items[20:]], job_of(), tmp_path)
+    again = run(items, job_of(), tmp_path)
+    assert sum(p.tasks for p in again.phases) == 1
+    ids = [row["id"] for row in dataset(tmp_path)]
+    assert ids == [item.id for item in (*items[:10], *items[20:], *items[10:20])]
+
+
+def test_a_clip_that_goes_away_costs_its_own_shard(tmp_path: Path) -> None:
+    items = items_of(35)
+    run(items, job_of(), tmp_path)
+    again = run([*items[:13], *items[14:]], job_of(), tmp_path)
+    assert sum(p.tasks for p in again.phases) == 1
+    assert [row["id"] for row in dataset(tmp_path)] == [i.id for i in items if i.id != "clip-13"]
 
 
 def test_changed_audio_is_annotated_again(tmp_path: Path) -> None:

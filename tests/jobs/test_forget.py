@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline import sounds
-from pipeline.forgotten import Gap, digest, with_gaps
 from pipeline.storage import Store
 from tests.command import Ended, dataset, example, speechcraft, write_manifest
-from tests.fakes import items_of
 
 NAMES = ("forecast", "station", "zh-neighbour", "forecast-noise", "seven", "telephone", "match")
 
@@ -114,7 +112,7 @@ def test_a_kill_on_the_way_is_mended_by_the_same_call(folder: Path, monkeypatch:
     def killed(*arguments: Any) -> None:
         raise KeyboardInterrupt
 
-    for step in ("write_index", "_remove", "join"):
+    for step in ("write_layout", "_remove", "join"):
         again = folder.parent / step
         shutil.copytree(folder, again)
         with monkeypatch.context() as patch:
@@ -164,15 +162,6 @@ def test_what_is_not_there_is_said(folder: Path, options: list[str], says: str) 
     assert ended.code == 2
     assert says in ended.err
     assert stamps(folder / "run") == before
-
-
-@pytest.mark.parametrize("source_too", [False, True])
-def test_a_gap_stays_where_the_clip_stood(source_too: bool) -> None:
-    items = items_of(6)
-    gaps = [Gap(n, digest(items[n].id)) for n in (0, 3)]
-    left = [item for n, item in enumerate(items) if not source_too or n not in (0, 3)]
-    found = [None if item is None else item.id for item in with_gaps(left, gaps)]
-    assert found == [None, "clip-1", "clip-2", None, "clip-4", "clip-5"]
 
 
 @pytest.mark.parametrize("gone", ["long-b", "an utterance", "short-0"])

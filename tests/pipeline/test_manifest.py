@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
-from pipeline.manifest import read_ids, read_index, read_shard, shard_of, shards_of, write_index, write_shard
-from pipeline.planning import plan_source
+from pipeline.manifest import read_ids, read_shard, shard_of, write_shard
+from pipeline.placing import groups
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -82,24 +82,7 @@ def test_whatever_changes_of_a_clip_changes_the_name_of_its_shard(change: dict[s
 
 
 @given(st.integers(0, 40), st.integers(1, 12))
-def test_shards_hold_every_item_once_in_order(count: int, size: int) -> None:
-    groups = list(shards_of((Item(str(i), AudioRef("")) for i in range(count)), size))
-    assert [item.id for group in groups for item in group] == [str(i) for i in range(count)]
-    assert all(len(group) == size for group in groups[:-1])
-
-
-def test_the_index_is_read_back_and_without_one_there_are_no_shards(tmp_path: Path) -> None:
-    store = Store(str(tmp_path))
-    assert read_index(store) == []
-    shards = [shard_of(i, [Item(str(i), AudioRef(""), recording_s=float(i))]) for i in range(3)]
-    write_index(store, shards)
-    assert read_index(store) == shards
-
-
-def test_planning_again_writes_nothing(tmp_path: Path) -> None:
-    store = Store(str(tmp_path))
-    source = [Item(str(i), AudioRef(f"{i}.wav")) for i in range(25)]
-    first = plan_source(store, source, 10, lambda _: False)
-    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")}
-    assert plan_source(store, source, 10, lambda _: False) == first
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")} == before
+def test_groups_hold_every_item_once_in_order(count: int, size: int) -> None:
+    found = list(groups(range(count), size))
+    assert [n for group in found for n in group] == list(range(count))
+    assert all(len(group) == size for group in found[:-1])
