@@ -33,10 +33,14 @@ def drive(
     out: str,
     make: Callable[[Console], tuple[Engine, Work]],
     *,
+    metered: bool = False,
     log_json: str | None = None,
     as_json: bool = False,
 ) -> int:
-    """Make the engine and the work, do it in the run directory, say what came of it; the exit code."""
+    """Make the engine and the work, do it in the run directory, say what came of it; the exit code.
+
+    `metered`: the engine is on Ray, whose exporter tells metrics.
+    """
     if as_json and log_json == "-":
         raise OptionError("Give --json or --log-json -, not both: both want standard output.")
     call = new_call_id()
@@ -44,8 +48,11 @@ def drive(
     with logging_to(log_json, call):
         started = time.monotonic()
         engine, work = make(console)
-        outcome = _watched(command, call, Store(out), engine, work, console)
-        spent = costs(costs_of(read_calls(Store(out))), keys_of(outcome.job))
+        store = Store(out)
+        record = CallRecord(store, call, command)
+        watchers = [RichWatcher(console), record, LogWatcher(), *(_meters(store) if metered else [])]
+        outcome = _watched(record, store, engine, work, Watchers(watchers))
+        spent = costs(costs_of(read_calls(store)), keys_of(outcome.job))
         facts = summary(outcome, out, time.monotonic() - started) | {"costs": spent}
         told = {name: value for name, value in facts.items() if name not in ("run", "annotators")}
         say(logging.INFO, f"{command} ends", **told)
@@ -56,14 +63,19 @@ def drive(
     return GIVEN_UP if outcome.given_up else 0
 
 
-def _watched(command: str, call: str, store: Store, engine: Engine, work: Work, console: Console) -> Outcome:
-    record = CallRecord(store, call, command)
+def _meters(store: Store) -> list[Watcher]:
+    from pipeline.engine.meter import DriverMeter
+
+    return [DriverMeter(store)]
+
+
+def _watched(record: CallRecord, store: Store, engine: Engine, work: Work, watcher: Watcher) -> Outcome:
     signal.signal(signal.SIGTERM, _interrupt)
     state = "broken"
     try:
         with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
             try:
-                outcome = work(store, engine, Watchers([RichWatcher(console), record, LogWatcher()]))
+                outcome = work(store, engine, watcher)
             finally:
                 engine.stop()
         state = "given up" if outcome.given_up else "done"

@@ -1,4 +1,4 @@
-"""A run and how it goes: annotate, status, retry."""
+"""A run and how it goes: annotate, status, retry, plan."""
 
 from __future__ import annotations
 
@@ -8,25 +8,24 @@ from typing import Annotated
 import typer
 
 from jobs.cli.common import AsJson, RunDir
+from jobs.cli.options import (
+    Actors,
+    Engine,
+    JobFile,
+    LogJson,
+    MaxFailedClips,
+    MaxFailedShards,
+    OnCpu,
+    Profile,
+    RayAddress,
+    Sets,
+    ShardSize,
+    Source,
+    SpeakerFrom,
+    TakeOver,
+)
 
 app = typer.Typer(rich_markup_mode="rich")
-
-
-Engine = Annotated[str, typer.Option(help="ray, or inline: in this process, one shard at a time.")]
-Actors = Annotated[int | None, typer.Option(min=1, help="Processes per pool.")]
-RayAddress = Annotated[str | None, typer.Option(help="A running Ray cluster.")]
-OnCpu = Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")]
-MaxFailedClips = Annotated[
-    str | None, typer.Option(help="End the run when more clips fail: a number, or a share such as 1%.")
-]
-MaxFailedShards = Annotated[str | None, typer.Option(help="End it when more shards are given up.")]
-TakeOver = Annotated[
-    bool,
-    typer.Option("--take-over", help="Do not wait for another run in DIR: it is known to have ended."),
-]
-LogJson = Annotated[
-    str | None, typer.Option(help="Log to this file as well, one JSON object a line; - is standard output.")
-]
 
 
 def limits(max_failed_clips: str | None, max_failed_shards: str | None) -> list[str]:
@@ -37,30 +36,18 @@ def limits(max_failed_clips: str | None, max_failed_shards: str | None) -> list[
 
 @app.command()
 def annotate(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="A folder of sound, a manifest (jsonl, csv, tsv, parquet), tar shards, a Hugging Face "
-            "dataset, a Kaldi folder or a Lhotse cut manifest.",
-            show_default=False,
-        ),
-    ],
+    source: Source,
     out: Annotated[str, typer.Option(help="The run directory.", show_default=False)],
-    profile: Annotated[str | None, typer.Option(help="A set of annotators that ships.")] = None,
-    job: Annotated[Path | None, typer.Option(help="A job file, instead of a profile.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="annotator.option=value, annotator=way or annotator=off."),
-    ] = None,
-    shard_size: Annotated[int | None, typer.Option(min=1, help="Clips in a shard.")] = None,
+    profile: Profile = None,
+    job: JobFile = None,
+    set_: Sets = None,
+    shard_size: ShardSize = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Annotate the first N clips only.")] = None,
     engine: Engine = "ray",
     actors: Actors = None,
     ray_address: RayAddress = None,
     cpu: OnCpu = False,
-    speaker_from: Annotated[
-        str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
-    ] = None,
+    speaker_from: SpeakerFrom = None,
     ignore_given: Annotated[
         bool, typer.Option("--ignore-given", help="Recognise what the source already says (for evaluation).")
     ] = False,
@@ -160,3 +147,42 @@ def retry(
         take_over=take_over,
     )
     return run(request, as_json=json_)
+
+
+@app.command()
+def plan(
+    source: Source,
+    hours: Annotated[
+        float | None, typer.Option(min=0.001, help="Hours of sound to forecast; none: all of SOURCE.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=2, help="Files or recordings that are really annotated.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, another sample.")] = 0,
+    profile: Profile = None,
+    job: JobFile = None,
+    set_: Sets = None,
+    shard_size: ShardSize = None,
+    engine: Engine = "inline",
+    actors: Actors = None,
+    ray_address: RayAddress = None,
+    cpu: OnCpu = False,
+    speaker_from: SpeakerFrom = None,
+    json_: AsJson = False,
+) -> None:
+    """What annotating so much would take: hours, cores, GPUs, bytes; from a sample that is annotated here."""
+    from jobs.commands.annotate import Request as Asked
+    from jobs.commands.plan import Request, run
+
+    asked = Asked(
+        source=source,
+        out="",
+        profile=profile,
+        job_file=job,
+        sets=tuple(set_ or ()),
+        shard_size=shard_size,
+        engine=engine,
+        actors=actors,
+        ray_address=ray_address,
+        cpu=cpu,
+        speaker_from=speaker_from,
+    )
+    run(Request(asked, hours, sample, seed), as_json=json_)

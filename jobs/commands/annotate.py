@@ -50,8 +50,8 @@ def run(request: Request, *, as_json: bool) -> int:
     """Annotate; the exit code."""
 
     def make(console: Console) -> tuple[Engine, Work]:
-        record, job = _job(request)
-        source = open_source(request.source, options=_source_options(request))
+        record, job = resolved(request)
+        source = open_source(request.source, options=source_options(request))
         items: Iterable[Item] = islice(source, request.limit) if request.limit else source
         engine = made_engine(request.engine, request.ray_address, request.actors)
         if serve := serve_of(record):
@@ -60,10 +60,11 @@ def run(request: Request, *, as_json: bool) -> int:
             items, job, store, engine, watcher, request.source, take_over=request.take_over
         )
 
-    return drive("annotate", request.out, make, log_json=request.log_json, as_json=as_json)
+    metered = request.engine == "ray"
+    return drive("annotate", request.out, make, metered=metered, log_json=request.log_json, as_json=as_json)
 
 
-def _job(request: Request) -> tuple[dict[str, Any], Job]:
+def resolved(request: Request, *, shard_size: int | None = None) -> tuple[dict[str, Any], Job]:
     """What was asked for, and the job it makes."""
     if request.profile and request.job_file:
         raise OptionError("Give --profile or --job, not both.")
@@ -71,7 +72,7 @@ def _job(request: Request) -> tuple[dict[str, Any], Job]:
     job = build_job(
         record,
         request.sets,
-        shard_size=request.shard_size,
+        shard_size=shard_size or request.shard_size,
         ignore_given=request.ignore_given,
         keep_given=request.keep_given,
     )
@@ -103,5 +104,6 @@ def served(engine: Engine, serve: Serve, console: Console, *, cpu: bool) -> Engi
     return ServedEngine(engine, serve, lambda text: console.print(shown(text), highlight=False), cpu=cpu)
 
 
-def _source_options(request: Request) -> dict[str, object]:
+def source_options(request: Request) -> dict[str, object]:
+    """What the source is told."""
     return {"speaker_from": request.speaker_from} if request.speaker_from else {}

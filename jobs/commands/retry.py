@@ -64,7 +64,10 @@ def run(request: Request, *, as_json: bool) -> int:
             job, store, engine, watcher, source, take_over=request.take_over
         )
 
-    return drive("retry", request.directory, make, log_json=request.log_json, as_json=as_json)
+    metered = request.engine == "ray"
+    return drive(
+        "retry", request.directory, make, metered=metered, log_json=request.log_json, as_json=as_json
+    )
 
 
 def _job(request: Request, run: Run) -> Job:

@@ -9,6 +9,7 @@ import ray
 
 from pipeline.engine.alone import run_alone
 from pipeline.engine.deadline import deadline_guard
+from pipeline.engine.meter import ActorMeter
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import ShardError, UsageError
 from pipeline.job import Job, Pool
@@ -27,7 +28,8 @@ class Actor:
         self._job = job
         self._store = store
         self._patience_s = job.limits.load_s
-        self._worker = Worker(job, store, deadline_guard(job.limits, self._expect))
+        self._meter = ActorMeter(job, store)
+        self._worker = Worker(job, store, self._meter.timed(deadline_guard(job.limits, self._expect)))
 
     def take(self, job: Job) -> None:
         """Work on another job from now on."""
@@ -41,7 +43,8 @@ class Actor:
     def run(self, task: Task) -> Report | UsageError | ShardError:
         """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own."""
         try:
-            return run_alone(self._job, self._store, task) if task.alone else self._worker.run(task)
+            report = run_alone(self._job, self._store, task) if task.alone else self._worker.run(task)
+            return self._meter.count(report)
         except (UsageError, ShardError) as error:
             return error
 

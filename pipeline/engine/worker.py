@@ -7,9 +7,10 @@ directory itself, so that a retry, another process or another machine can do the
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import again, manifest, sidecar, sounds
@@ -49,6 +50,8 @@ class Report:
     seconds: float
     tallies: dict[str, Tally]
     failures: tuple[Failure, ...] = ()
+    busy_s: float = 0.0
+    """All of the task's time in its process, loading left out: reading and writing as well."""
 
 
 class Unloadable(Annotator[Any]):
@@ -82,6 +85,7 @@ class Worker:
 
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""
+        started, loading_s = time.perf_counter(), 0.0
         ways = self.ways(task)
         clips = self.load(task.shard, ways)
         tallies: dict[str, Tally] = {}
@@ -91,10 +95,12 @@ class Worker:
                 annotator = self.annotator(way)
             with measured() as cost, self.journal(task.shard, way) as journal:
                 result = run_way(annotator, way, clips, self.guard, journal, self.kept(task, way, clips))
+            loading_s += load.seconds
             tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds)
             failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
             self.forget_mark(task, way)
-        return report(task, _seconds(task.shard, clips), tallies, failures)
+        busy_s = time.perf_counter() - started - loading_s
+        return replace(report(task, _seconds(task.shard, clips), tallies, failures), busy_s=busy_s)
 
     def ways(self, task: Task) -> list[Way]:
         """The task's ways, in dependency order."""

@@ -1,0 +1,148 @@
+"""`speechcraft plan`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from jobs.captions.sample import Sample
+from jobs.commands.annotate import Request as Asked
+from jobs.commands.annotate import made_engine, resolved, served, source_options
+from jobs.costs import GB
+from jobs.forecast.forecast import forecast
+from jobs.forecast.measure import Meter, measured
+from jobs.jobfile import serve_of
+from jobs.output import emit, shown
+from jobs.progress import RichWatcher
+from pipeline.engine.flow import annotate
+from pipeline.engine.watcher import Watchers
+from pipeline.errors import RunError, SourceError
+from pipeline.source import open_source
+from pipeline.source.base import Item
+from pipeline.storage import Store
+
+SHARDS = 10
+"""Of a sample: fewer tell little about how much shards differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the person asked for. `asked.shard_size` is that of the run to come."""
+
+    asked: Asked
+    hours: float | None = None
+    sample: int = 100
+    seed: int = 0
+
+
+def run(request: Request, *, as_json: bool) -> None:
+    """Annotate a sample in a temporary folder and say what it tells of the whole."""
+    console = Console(stderr=True)
+    facts = facts_of(request, console)
+    if as_json:
+        emit(facts)
+    else:
+        _print(facts)
+
+
+def facts_of(request: Request, console: Console) -> dict[str, Any]:
+    """The forecast. RunError where no clip of the sample could be decoded."""
+    asked = request.asked
+    record, job = resolved(asked)
+    drawn: Sample[Item] = Sample(request.sample, request.seed)
+    for number, item in enumerate(open_source(asked.source, options=source_options(asked))):
+        drawn.add(str(number), item)
+    if not drawn.kept:
+        raise SourceError("The source holds no clips.")
+    small = resolved(asked, shard_size=max(1, len(drawn.kept) // SHARDS))[1]
+    engine = made_engine(asked.engine, asked.ray_address, asked.actors)
+    if serve := serve_of(record):
+        engine = served(engine, serve, console, cpu=asked.cpu)
+    meter = Meter(small)
+    with tempfile.TemporaryDirectory(prefix="speechcraft-plan-") as folder:
+        try:
+            watchers = Watchers([RichWatcher(console), meter])
+            outcome = annotate(drawn.kept, small, Store(folder), engine, watchers, asked.source)
+        finally:
+            engine.stop()
+        found = measured(Path(folder), outcome, meter)
+    if found.source_s <= 0:
+        raise RunError("No clip of the sample could be decoded: there is nothing to forecast from.")
+    whole = found.source_s / 3600 * drawn.seen / len(drawn.kept)
+    actors = {pool.name: asked.actors or pool.actors or 1 for pool in job.pools}
+    ran = replace(outcome.job, shard_size=job.shard_size)
+    facts = forecast(ran, found, request.hours or whole, actors)
+    facts["sample"] |= {"items": len(drawn.kept), "of": drawn.seen, "seed": request.seed}
+    return facts
+
+
+def _print(facts: Mapping[str, Any]) -> None:
+    console = Console()
+    sample = facts["sample"]
+    console.print(
+        f"Measured on {sample['items']:,} of {sample['of']:,} items: {sample['clips']:,} clips in "
+        f"{sample['shards']:,} shards, {sample['speech_s']:,.0f} s of sound, {sample['failed']:,} failed.",
+        highlight=False,
+    )
+    console.print(_annotators(facts))
+    console.print(_pools(facts))
+    size, objects = facts["bytes"], facts["objects"]
+    console.print(
+        f"[bold]{facts['hours']:,.4g} h[/] of sound would be {facts['clips']:,} clips in {facts['shards']:,} "
+        f"shards, done in [bold]{_span(facts['elapsed_hours'])} h[/] by these processes.",
+        highlight=False,
+    )
+    console.print(
+        f"Sound {_span(size['sound'], GB)} GB, sidecars {_span(size['sidecars'], GB)} GB, "
+        f"dataset {_span(size['dataset'], GB)} GB; {sum(objects.values()):,} objects.",
+        highlight=False,
+    )
+    console.print(
+        "[dim]In brackets: 95 % intervals, by how much the shards of the sample differ. They do not cover "
+        "another machine, more processes on one machine than were measured, storage farther away, loading "
+        "models, or a source unlike its sample.[/]"
+    )
+
+
+def _annotators(facts: Mapping[str, Any]) -> Table:
+    table = Table("annotator", "pool", box=None, header_style="bold")
+    for name in ("s per hour of speech", "process hours", "share", "peak GB"):
+        table.add_column(name, justify="right")
+    for line in facts["annotators"]:
+        peak = line["peak_rss_gb"]
+        table.add_row(
+            line["annotator"],
+            shown(line["pool"]),
+            _span(line["compute_s_per_speech_h"]),
+            _number(line["process_hours"]["value"]),
+            f"{100 * line['share']:.1f} %",
+            "-" if peak is None else f"{peak:.2f}",
+        )
+    return table
+
+
+def _pools(facts: Mapping[str, Any]) -> Table:
+    table = Table("pool", box=None, header_style="bold")
+    for name in ("processes", "hours", "process hours", "core hours", "GPU hours"):
+        table.add_column(name, justify="right")
+    for pool in facts["pools"]:
+        spans = [_span(pool[name]) for name in ("elapsed_hours", "process_hours", "core_hours", "gpu_hours")]
+        table.add_row(shown(pool["pool"]), str(pool["processes"]), *spans)
+    return table
+
+
+def _span(estimate: Mapping[str, Any], unit: float = 1.0) -> str:
+    value = _number(estimate["value"] / unit)
+    if estimate["low"] is None or not estimate["value"]:
+        return value
+    return f"{value} ({_number(estimate['low'] / unit)} to {_number(estimate['high'] / unit)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
