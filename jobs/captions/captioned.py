@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from annotators.caption._attributes import attributes_of
+from annotators.caption._attributes import READS, attributes_of
 from jobs.runs import Run
 from pipeline.clip import Absent, Clip
+from pipeline.manifest import read_shard
 from pipeline.rows import Caption, Row
+from pipeline.rundir import Shard
 from prompts.check import Fault, check
 from prompts.realiser import Attributes, Captions
 from prompts.rewriter import PromptError, load
@@ -38,11 +40,14 @@ class Captioned:
         return check(self.captions, self.attributes, language=self.language, prompt=self.prompt)
 
 
-def captioned(run: Run) -> Iterator[Captioned | None]:
-    """Every clip of the run, None where it has no caption; one shard is held at a time."""
+def captioned(run: Run, shards: Sequence[Shard] | None = None) -> Iterator[Captioned | None]:
+    """Every clip of the run, or of these shards of it; None where it has no caption. One shard is held
+    at a time."""
     prompts = cache(lambda language: _fixed(run, language))
-    for shard, items in run.items():
-        ways = [(way.row, run.rows(shard, way)) for way in run.ways]
+    read = [way for way in run.ways if way.row in (*READS, Caption)]
+    for shard in run.shards if shards is None else shards:
+        items = read_shard(run.store, shard)
+        ways = [(way.row, run.rows(shard, way)) for way in read]
         for i, item in enumerate(items):
             found: dict[type[Row], Row | Absent] = {}
             for kind, rows in ways:

@@ -114,35 +114,29 @@ def _drawn(clip: Clip, samples: Samples) -> Markup:
 
 
 def _labels(clip: Clip) -> Iterator[tuple[str, str, str]]:
-    """Name, value and where it came from, of each label there is."""
+    """Name, value, and the confidence of what a model found, of each label there is."""
     speaker, emotion, topic = clip.maybe(Speaker), clip.maybe(Emotion), clip.maybe(Topic)
     labels, emphasis = clip.maybe(Labels), clip.maybe(Emphasis)
     if speaker:
-        yield from _label("gender", speaker.gender, speaker.gender_source, speaker.gender_confidence)
-        if labels and labels.age_group:
-            yield from _label("age", labels.age_group, speaker.age_source, speaker.age_confidence)
+        yield from _label("gender", speaker.gender, speaker.gender_confidence)
+        if labels:
+            yield from _label("age", labels.age_group, speaker.age_confidence)
     if labels:
         yield from _label("pitch", labels.pitch_label)
         yield from _label("energy", labels.energy_label)
         yield from _label("speed", labels.speed_label)
     if emotion:
-        yield from _label("emotion", emotion.emotion, emotion.emotion_source, emotion.emotion_confidence)
+        yield from _label("emotion", emotion.emotion, emotion.emotion_confidence)
         yield from _label("mood", emotion.emotion_caption)
     if emphasis:
-        yield from _label(
-            "stressed word", emphasis.emphasis_word, emphasis.emphasis_source, emphasis.emphasis_confidence
-        )
+        yield from _label("stressed word", emphasis.emphasis_word, emphasis.emphasis_confidence)
     if topic:
-        yield from _label("topic", topic.topic, topic.topic_source)
+        yield from _label("topic", topic.topic)
 
 
-def _label(
-    name: str, value: str | None, source: str | None = None, confidence: float | None = None
-) -> Iterator[tuple[str, str, str]]:
+def _label(name: str, value: str | None, confidence: float | None = None) -> Iterator[tuple[str, str, str]]:
     if value is not None:
-        told = ["" if source is None else shortened(source, 40)]
-        told += [] if confidence is None else [f"{confidence:.2f}"]
-        yield name, shortened(value, 80), " ".join(filter(None, told))
+        yield name, shortened(value, 80), "" if confidence is None else f"{confidence:.2f}"
 
 
 def _length(seconds: float) -> str:

@@ -86,3 +86,10 @@ VARIED = ("gender", "age_group", "emotion", *LEVELS, "language", "source")
 def language_name(code: str) -> str:
     """The name of a language that has one here, else its code."""
     return _LANGUAGES.get(code, code)
+
+
+def lasting(seconds: float) -> str:
+    """A length of time in the unit that suits it."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:,.2f} h"

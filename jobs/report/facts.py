@@ -10,7 +10,7 @@ from jobs.captions.render import percent
 from jobs.captions.report import PLACES, Figures
 from jobs.pages import shortened
 from jobs.report.bars import Bar, bars, levels, ranked
-from jobs.report.columns import UNKNOWN, language_name
+from jobs.report.columns import UNKNOWN, language_name, lasting
 from jobs.report.gather import MEASURED
 from jobs.report.parts import Parts
 
@@ -101,6 +101,7 @@ def facts_of(parts: Parts) -> dict[str, Any]:
         "topics": [(shortened(topic, 60), n) for topic, n in ranked(topics)[:MOST_TOPICS]],
         "topics_lead": _topics_lead(topics),
         "captions": [Language(language_name(code), f) for code, f in parts.captions.languages.items()],
+        "checked": parts.captions.clips if parts.captions.clips < found.clips else 0,
         "captioned": parts.captions.clips - parts.captions.without,
         "uncaptioned": parts.captions.without,
         "lengths": parts.lengths,
@@ -138,7 +139,7 @@ def _tiles(parts: Parts) -> list[Tile]:
     ok = found.clips - found.failed
     return [
         Tile("Clips", f"{found.clips:,}", note=f"{found.seconds / clips:.1f} s on average"),
-        Tile("Speech", f"{found.seconds / 3600:,.2f}", "h"),
+        Tile("Speech", *lasting(found.seconds).split()),
         Tile("Speakers", f"{speakers:,}" if speakers else "–", note="" if speakers else "none named"),
         Tile("Languages", f"{len(spoken):,}" if spoken else "–", note=names),
         Tile("Annotated in full", f"{100 * ok / clips:.1f}", "%", f"{ok:,} clips"),
@@ -158,9 +159,10 @@ def _origins(parts: Parts) -> list[tuple[str, list[Bar]]]:
         counts: Mapping[str, int] = found.counts.get(column, {})
         if any(value != UNKNOWN for value in counts):
             named = language_name if column == "language" else str
-            hours = {named(v): f"{s / 3600:,.2f} h" for v, s in found.seconds_by.get(column, {}).items()}
+            spoken = found.seconds_by[column].items() if column == "language" else ()
+            times = {named(value): lasting(seconds) for value, seconds in spoken}
             by_name = {named(value): n for value, n in counts.items()}
-            shown.append((title, bars(by_name, found.clips, MOST_ORIGINS, hours)))
+            shown.append((title, bars(by_name, found.clips, MOST_ORIGINS, times)))
     return shown
 
 
@@ -192,14 +194,15 @@ def _listed(parts: Parts) -> list[dict[str, Any]]:
 
 
 def _costs(parts: Parts) -> list[tuple[Bar, str, str]]:
-    """Time at work of each annotator over all calls, with its speed and peak memory; the dearest first."""
+    """Time at work of each annotator over all calls, its speed and peak memory; the dearest first."""
     spent = {key: cost for key, cost in parts.costs.items() if cost.compute_s}
     total = sum(cost.compute_s for cost in spent.values())
     longest = max((cost.compute_s for cost in spent.values()), default=1.0)
     rows = []
     for key, cost in sorted(spent.items(), key=lambda kv: (-kv[1].compute_s, kv[0])):
         share, length = 100 * cost.compute_s / total, 100 * cost.compute_s / longest
-        bar = Bar(shortened(key.partition("@")[0], 80), round(cost.compute_s), share, length)
+        name = shortened(key.partition("@")[0], 80)
+        bar = Bar(name, cost.ok + cost.failed + cost.skipped, share, length, lasting(cost.compute_s))
         speed = f"{cost.speech_s / cost.compute_s:,.0f}" if cost.speech_s else "–"
         memory = f"{cost.peak_rss_bytes / 2**20:,.0f}" if cost.peak_rss_bytes else "–"
         rows.append((bar, speed, memory))

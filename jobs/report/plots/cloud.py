@@ -110,7 +110,7 @@ def _laid_out(most: list[tuple[str, int]], font: str) -> Any:
         width=WIDTH,
         height=HEIGHT,
         scale=2,
-        margin=3,
+        margin=6,
         max_words=MOST_WORDS,
         prefer_horizontal=1.0,
         relative_scaling=0.45,

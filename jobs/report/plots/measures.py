@@ -17,8 +17,8 @@ FEW = 12
 """Values up to which each is a tick of its own."""
 OUTSIDE = 0.5
 """Percent of the values at either end that may lie beyond the axis; they are drawn at its end."""
-NAME_ROOM = 0.17
-"""Of the axis, between its end and a threshold whose name stands there."""
+NAME_ROOM = 0.26
+"""Of all that is drawn, between its end and a threshold whose name stands there."""
 TOP, MARK_TOP = 1.28, 1.2
 """Of the axis and of a threshold, where the tallest bar is 1."""
 
@@ -37,10 +37,10 @@ def _range(panel: Panel) -> tuple[float, float]:
     """From nearly the least to nearly the greatest value, with room for the names of thresholds."""
     values = np.concatenate(list(panel.values.values()))
     low, high = np.percentile(values, (OUTSIDE, 100 - OUTSIDE))
-    room = NAME_ROOM * (high - low)
-    for mark in (m for marks in panel.marks.values() for m in marks):
-        low = min(low, mark.at - room) if mark.under else low
-        high = max(high, mark.at + room) if mark.over else high
+    marks = [mark for one in panel.marks.values() for mark in one]
+    under, over = ([m.at for m in marks if m.under], [m.at for m in marks if m.over])
+    room = NAME_ROOM * (max([high, *over]) - min([low, *under]))
+    low, high = min([low, *(at - room for at in under)]), max([high, *(at + room for at in over)])
     if high - low < 1e-6:
         low, high = low - 0.5, high + 0.5
     edge = 0.04 * (high - low)

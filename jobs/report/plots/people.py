@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from jobs.report.columns import AGES, EMOTIONS, UNKNOWN
+from jobs.report.columns import AGES, EMOTIONS, UNKNOWN, lasting
 from jobs.report.gather import Gathered
 from jobs.report.plots.style import COLOURS, Plot, figure, finished
 
 HEIGHT_IN = 2.5
-LEAST_BARS = 6
-"""Fewer bars are no thicker."""
+LEAST_BARS, LEAST_COLUMNS = 6, 3
+"""Fewer are no thicker."""
 
 
 def draw(found: Gathered, age_bounds_years: Sequence[float]) -> Iterator[Plot]:
@@ -35,11 +35,11 @@ def _gender(found: Gathered) -> Plot:
         axis = drawn.add_axes((0.035, 0.16, 0.93, 0.76))
         axis.bar(range(len(counts)), list(counts.values()), 0.56, color=[COLOURS[g] for g in counts])
         for i, (gender, n) in enumerate(counts.items()):
-            hours = found.seconds_by["gender"][gender] / 3600
-            _above(axis, i, n, f"{n:,}\n{100 * n / found.clips:.1f} % · {hours:,.2f} h")
+            spoken = lasting(found.seconds_by["gender"][gender])
+            _above(axis, i, n, f"{n:,}\n{100 * n / found.clips:.1f} % · {spoken}")
         _plain(axis, list(counts), 1.22 * max(counts.values()))
         alt = f"Clips by gender: {_list(counts, found.clips)}."
-        return finished(drawn, "gender", "Gender", "clips, share and hours", alt)
+        return finished(drawn, "gender", "Gender", "clips, share and time", alt)
 
 
 def _age(found: Gathered, bounds_years: Sequence[float]) -> Plot:
@@ -86,7 +86,8 @@ def _emotion(found: Gathered) -> Plot:
 def _plain(axis: Any, names: Sequence[str], top: float) -> None:
     axis.set_xticks(range(len(names)), names, color=COLOURS["ink"])
     axis.tick_params(bottom=False)
-    axis.set_xlim(-0.6, len(names) - 0.4)
+    room = max(0.0, (LEAST_COLUMNS - len(names)) / 2)
+    axis.set_xlim(-0.6 - room, len(names) - 0.4 + room)
     axis.set_ylim(0, top)
     axis.set_yticks([])
     axis.spines["left"].set_visible(False)

@@ -22,7 +22,7 @@ COLOURS = {
     "line": "#e2e5ea",
     "female": "#b4552d",
     "male": "#2b6c9e",
-    "unknown": "#7d8794",
+    "unknown": "#6b7683",
     "accent": "#0c7269",
     "second": "#8a6d1d",
     "surface": "#fffffe",
