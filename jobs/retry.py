@@ -84,17 +84,17 @@ def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
 def mark(run: Run, job: Job, rows: Rows) -> int:
     """Have the next run compute these rows again, and all that was made from them; how many they are.
 
-    In each shard what was made from others goes first: a kill leaves the cause where the same command
-    finds it again.
+    What was made from others goes first: a kill leaves the cause where the same command finds it again.
     """
     if not rows:
         return 0
     outdate(run.store)
-    return sum(
-        _mark_shard(run, shard, _with_dependents(job, rows[shard.index]))
-        for shard in run.shards
-        if shard.index in rows
-    )
+    again_ = {s: _with_dependents(job, rows[s.index]) for s in run.shards if s.index in rows}
+    count = sum(_write_marks(run, shard, clips) for shard, clips in again_.items())
+    for way in reversed(job.ways):
+        gone = [shard.sidecar(way.key) for shard, clips in again_.items() if way.key in clips]
+        run.store.remove_files(path for path in gone if path in run.names)
+    return count
 
 
 def _with_dependents(job: Job, rows: Mapping[str, set[str]]) -> dict[str, set[str]]:
@@ -108,11 +108,10 @@ def _with_dependents(job: Job, rows: Mapping[str, set[str]]) -> dict[str, set[st
     return {key: clips for key, clips in found.items() if clips}
 
 
-def _mark_shard(run: Run, shard: Shard, clips: dict[str, set[str]]) -> int:
-    count = 0
-    for key, redo in clips.items():
-        if path := again.standing(run.names, shard, key):
-            count += again.mark(run.store, shard, path, key, redo)
-    for key in reversed(clips):
-        run.store.remove(shard.sidecar(key))
-    return count
+def _write_marks(run: Run, shard: Shard, clips: Mapping[str, set[str]]) -> int:
+    """What stands of each sidecar, beside it; how many rows do not."""
+    return sum(
+        again.mark(run.store, shard, path, key, redo)
+        for key, redo in clips.items()
+        if (path := again.standing(run.names, shard, key))
+    )

@@ -68,7 +68,7 @@ def sweep(store: Store, shards: Iterable[Shard], keys: Sequence[str]) -> None:
     for shard in shards if left else ():
         for key in keys:
             if shard.again(key) in left and store.exists(shard.sidecar(key)):
-                store.remove(shard.again(key))
+                store.remove_plain([shard.again(key)])
 
 
 def _outcome(row: Row | Absent) -> Outcome:

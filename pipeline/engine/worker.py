@@ -134,7 +134,7 @@ class Worker:
     def forget_mark(self, task: Task, way: Way) -> None:
         """What was to be computed again is: its sidecar is written."""
         if way.key in task.again:
-            self.store.remove(task.shard.again(way.key))
+            self.store.remove_plain([task.shard.again(way.key)])
 
     def journal(self, shard: Shard, way: Way) -> AbstractContextManager[Journal]:
         """What was answered of the shard already, if the way asks a service; else an empty one."""

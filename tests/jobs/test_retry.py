@@ -85,7 +85,7 @@ def test_the_same_retry_after_a_kill_ends_with_the_same_bytes(
 ) -> None:
     folder.break_()
     left = iter(range(writes))
-    write, remove = Store.write, Store.remove
+    write, remove = Store.write, Store.remove_files
 
     def killed(call: object) -> object:
         def step(*arguments: object) -> object:
@@ -95,7 +95,7 @@ def test_the_same_retry_after_a_kill_ends_with_the_same_bytes(
 
         return step
 
-    with patch.object(Store, "write", killed(write)), patch.object(Store, "remove", killed(remove)):
+    with patch.object(Store, "write", killed(write)), patch.object(Store, "remove_files", killed(remove)):
         assert folder.retry().code == 130
     ended = folder.retry()
     assert ended.code == 0, ended.err
