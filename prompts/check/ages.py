@@ -18,12 +18,31 @@ _TO_TWENTY = (
 _TENS = ("thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _NUMBERS = {w: n for n, w in enumerate(_TO_TWENTY)} | {w: 10 * n for n, w in enumerate(_TENS, 3)}
 NUMBER_WORDS = frozenset(w for w, n in _NUMBERS.items() if n > 1)
+_BELOW = frozenset(
+    {
+        "under",
+        "below",
+        "short of",
+        "shy of",
+        "not yet",
+        "not quite",
+        "just short of",
+        "less than",
+        "younger than",
+    }
+)
+_ABOVE = frozenset({"over", "past", "beyond", "above", "more than", "older than", "upwards of"})
 _AGE = re.compile(
-    r"\b(?:(?P<cue>aged?|around|about|perhaps|maybe|nearly|almost|past|over|under|approaching|turned|of|barely"
-    r"|pushing|nearing|roughly|some|hardly|just|at|are|be|is|than|sounds?|only|rising|turning|like)\s+)*"
+    r"\b(?:(?P<cue>aged?|around|about|perhaps|maybe|nearly|almost|past|over|under|below|above|beyond"
+    r"|approaching|turned|of|barely|pushing|nearing|near|roughly|some|say,?|hardly|just|at|are"
+    r"|be|is|than|sounds?|only|rising|turning|like"
+    r"|short of|shy of|not yet|not quite|going on|nudging|round|circa|upwards of|more than|less than"
+    r"|older than|younger than|in the region of|somewhere near)\s+)*"
     rf"(?P<n>\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\b"
     r"(?:[- ](?P<unit>one|two|three|four|five|six|seven|eight|nine))?"
-    r"(?P<years>[- ](?:years?|summers|winters|springs|or so|or thereabouts|odd|ish)\b)?",
+    r"(?P<years>[- ](?:years?|summers|winters|springs|birthdays|or so|or thereabouts|or near it"
+    r"|or near enough|or close to it|or a little over"
+    r"|at a guess|if a day|and counting|odd|ish|plus|something|at most|at the outside|at least)\b)?",
 )
 _VAGUE = frozenset(
     {
@@ -79,8 +98,10 @@ def _ages_en(text: str) -> Iterator[Claim]:
             continue
         if n > 110:
             continue
-        if match["cue"] == "under":
+        if match["cue"] in _BELOW:
             n -= 1
+        elif match["cue"] in _ABOVE and n % 10 == 0:
+            n += 1
         yield Claim(match.start() // 6, _sense(n), "asserted", excerpt(match[0]).strip('"'))
 
 

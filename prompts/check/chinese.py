@@ -17,48 +17,25 @@ _AND = frozenset({"和", "与", "且", "又", "并", "并且", "同时", "以及
 _OR = frozenset({"或", "或者", "也无", "也没有"})
 
 
-_GROUP = re.compile(r"\(([^()]*)\)")
-
-
-def spelt_out(text: str) -> str:
-    """`(和|跟)(平时|往常)一样` as the comma-separated phrases it stands for."""
-    return ", ".join(whole for phrase in phrases(text) for whole in _spelt(phrase))
-
-
-def _spelt(phrase: str) -> list[str]:
-    group = _GROUP.search(phrase)
-    if not group:
-        return [phrase]
-    return [
-        whole
-        for choice in group[1].split("|")
-        for whole in _spelt(phrase[: group.start()] + choice + phrase[group.end() :])
-    ]
-
-
-def _all_spelt(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The lexicon with its groups spelt out; a phrase in two levels is of the first."""
-    spelt: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key in ("tells", "carriers", "levels", "negation", "inventions"):
-            spelt[key] = {name: spelt_out(text) for name, text in value.items()}
-        else:
-            spelt[key] = spelt_out(value) if isinstance(value, str) and key != "opposites" else value
+def _one_level_each(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The lexicon, in which a phrase of two levels is of the first."""
+    levels: dict[str, str] = {}
     seen: set[str] = set()
-    for level, text in spelt["levels"].items():
+    for level, text in raw["levels"].items():
         own = [phrase for phrase in phrases(text) if phrase not in seen]
         seen.update(own)
-        spelt["levels"][level] = ", ".join(own)
-    return spelt
+        levels[level] = ", ".join(own)
+    return {**raw, "levels": levels}
 
 
 class Chinese:
     """Reads Chinese text into phrases."""
 
     def __init__(self) -> None:
-        raw = _all_spelt(source("zh"))
+        raw = _one_level_each(source("zh"))
         self.lexicon: Lexicon = compile_lexicon(raw, list, frozenset())
         self._drop = frozenset(phrases(raw["drop"]))
+        self._plain = frozenset(raw["plain_characters"]) | self._drop
         for word in (*self._drop, *_AND, *_OR):
             node = self.lexicon.trie
             for character in word:
@@ -67,6 +44,10 @@ class Chinese:
         for word in phrases(raw["inventions"]["idiom"]):
             self._no_gender(word)
         self._gendered(self.lexicon.trie)
+
+    def is_plain(self, character: str) -> bool:
+        """True if a character can tell nothing of a voice."""
+        return character in self._plain or not "\u3400" <= character <= "\u9fff"
 
     def _no_gender(self, word: str) -> None:
         """The 他 of 其他 is nobody."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from prompts.check.lexicon import Lexicon, compile_lexicon, phrases, source
+from prompts.check.lexicon import Lexicon, add_heads, compile_lexicon, phrases, source
 from prompts.stopwords import stopwords
 
 MASKS = "\ue000\ue001\ue002\ue003"
@@ -73,6 +73,9 @@ class English:
         self._own, self._kept = frozenset(phrases(raw["own"])), frozenset(phrases(raw["kept"]))
         self._irregular = dict(pair.split(":") for pair in phrases(raw["irregular"]))
         self.lexicon: Lexicon = compile_lexicon(raw, self.words, self.drop)
+        add_heads(self.lexicon.trie)
+        self._plain_words = frozenset(phrases(raw["plain_words"])) | stopwords("en")
+        self._plain: dict[str, bool] = {}
 
     def lemma(self, word: str) -> str:
         """The base form, as far as the lexicon knows it; the word itself otherwise."""
@@ -105,6 +108,17 @@ class English:
             ):
                 return self.lemma(base)
         return word
+
+    def is_plain(self, word: str) -> bool:
+        """True if a word can tell nothing of a voice: a word of grammar, of speaking, a number."""
+        found = self._plain.get(word)
+        if found is None:
+            own = self._plain_words
+            bases = (word, self._irregular.get(word, word), *_bases(word))
+            found = len(word) < 3 or not word.isalpha() or not own.isdisjoint(bases)
+            if len(self._plain) < 50_000:
+                self._plain[word] = found
+        return found
 
     def words(self, text: str) -> list[str]:
         """Base forms of a text, without the words that are seen through."""

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from prompts.stopwords import stopwords
 
-TOPIC, STRESS, MOOD, WORDS = "\ue000", "\ue001", "\ue002", "\ue003"
+MASKS = TOPIC, STRESS, MOOD, WORDS = "\ue000", "\ue001", "\ue002", "\ue003"
 QUOTES = "\"“”„«»「」『』‘’'"
 MASKED = re.compile("[\ue000-\ue003]")
 QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|«([^»]+)»|「([^」]+)」|『([^』]+)』|‘([^’]{12,})’')
@@ -207,6 +207,25 @@ def mask_phrase(text: str, phrase: str, mask: str) -> tuple[str, bool]:
         return text, False
     masked, places = replace_word(text, phrase, mask)
     return masked, bool(places)
+
+
+def mask_topic(text: str, topic: str) -> tuple[str, bool]:
+    """The topic masked: of several mentions those behind a word of speaking, if any stand there.
+
+    "A man in old age talks about old age" names the topic once.
+    """
+    masked, places = replace_word(text, topic, TOPIC)
+    chosen = [p for p in places if _TOPIC_BEFORE.search(masked[max(0, p - 24) : p])]
+    if len(places) < 2 or not chosen:
+        return masked, bool(places)
+    keep = set(chosen)
+    return "".join(c if i in keep or c != TOPIC else topic for i, c in enumerate(masked)), True
+
+
+_TOPIC_BEFORE = re.compile(
+    r"(?:\b(?:about|on|of|over|concern\w*|discuss\w*|subject|topic|theme|is|being|for|address\w*|cover\w*)"
+    r"|谈|聊|讲|说|关于|话题|主题|提|论|围绕|到|及|起|是|为)\W*$"
+)
 
 
 def told_share(text: str, phrase: str) -> tuple[float, frozenset[str]]:

@@ -47,8 +47,9 @@ def lexicon_of(language: Language) -> Lexicon:
 
 @cache
 def _reader(language: Language) -> Reader:
-    through = {"and", "but", ",", "in", "of", "on"} if language == "en" else {"and"}
-    return Reader(lexicon_of(language), frozenset(through))
+    if language == "zh":
+        return Reader(chinese().lexicon, frozenset({"and"}), chinese().is_plain)
+    return Reader(english().lexicon, frozenset({"and", "but", ",", "in", "of", "on"}), english().is_plain)
 
 
 def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:

@@ -13,6 +13,9 @@ from typing import Any
 import yaml
 
 from prompts.realiser.lexicon import digest as realiser_digest
+from prompts.stopwords import stopwords
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 FOLDER = Path(__file__).parent / "lexicons"
 _ARTICLE = re.compile(r"\b(?:an?|the) ")
@@ -49,6 +52,7 @@ class Entry:
     stops: bool = False
     invention: str | None = None
     simile: bool = False
+    plain: bool = False
     marks: frozenset[str] = frozenset()
 
 
@@ -95,8 +99,36 @@ def _readings(text: str) -> tuple[Reading, ...]:
 
 @cache
 def source(language: str) -> Mapping[str, Any]:
-    """The lexicon of a language as it stands in its file."""
-    return yaml.safe_load((FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    """The lexicon of a language as it stands in its files: `en.yaml` and what `en.*.yaml` add to it."""
+    whole: dict[str, Any] = {}
+    for file in (FOLDER / f"{language}.yaml", *sorted(FOLDER.glob(f"{language}.*.yaml"))):
+        _add(whole, yaml.load(file.read_text(encoding="utf-8"), Loader=_Loader))
+    return whole
+
+
+def _add(whole: dict[str, Any], more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict):
+            _add(whole.setdefault(key, {}), value)
+        elif isinstance(value, str):
+            whole[key] = f"{whole[key]}, {spelt_out(value)}" if key in whole else spelt_out(value)
+        else:
+            whole[key] = value
+
+
+def spelt_out(text: str) -> str:
+    """`(go|run) like (lightning|a shot)` as the comma-separated phrases it stands for."""
+    if "(" not in text:
+        return text
+    return ", ".join(whole for phrase in phrases(text) for whole in _spelt(phrase))
+
+
+def _spelt(phrase: str) -> list[str]:
+    before, found, rest = phrase.partition("(")
+    if not found:
+        return [phrase]
+    choices, _, after = rest.partition(")")
+    return [f"{before}{choice}{end}" for end in _spelt(after) for choice in choices.split("|")]
 
 
 Splitter = Callable[[str], list[str]]
@@ -110,8 +142,8 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
     def entry(root: Node, phrase: str) -> Entry:
         node = root
         words = split(phrase)
-        if len(words) == 1 and len(_ARTICLE.sub("", phrase).split()) > 1 and words != [phrase]:
-            return Entry(phrase)  # too little is left of it
+        if _too_little(words, phrase):
+            return Entry(phrase)
         for word in words:
             node = node.setdefault(word, {})
         return node.setdefault(END, Entry(phrase))  # type: ignore[no-any-return]
@@ -140,23 +172,34 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
             found = entry(trie, phrase)
             if kind == "simile":
                 found.simile = True
-            elif kind != "idiom":
+            elif kind == "idiom":
+                found.plain = True
+            else:
                 found.invention = kind
                 for form in _aspects(phrase):
                     entry(trie, form).invention = kind
+    for phrase in phrases(raw.get("plain", "")):
+        entry(trie, phrase).plain = True
     for mark in ("stress", "not_stress", "strong_stress", "about", "no_cue"):
         for phrase in phrases(raw[mark]):
             found = entry(cues, phrase)
             found.marks |= {mark}
     trie.pop(END, None)
     cues.pop(END, None)
-    _heads(trie, [], trie)
     opposites: dict[Reading, Reading] = {}
     for pair in phrases(raw["opposites"]):
         (one,), (other,) = (_readings(half) for half in pair.split("/"))
         opposites[one], opposites[other] = other, one
     together = {key: _senses(text) for key, text in raw["together"].items()}
     return Lexicon(trie, cues, drop, together, opposites, raw)
+
+
+def _too_little(words: list[str], phrase: str) -> bool:
+    """True if nothing but one word, or words of grammar, is left of a phrase."""
+    if not phrase.isascii():
+        return False
+    spelt = _ARTICLE.sub("", phrase).split()
+    return len(words) < len(spelt) and (len(words) == 1 or stopwords("en").issuperset(words))
 
 
 def _aspects(phrase: str) -> tuple[str, ...]:
@@ -171,19 +214,23 @@ def _senses(text: str) -> tuple[Sense, ...]:
     return tuple(sense_of(part.strip()) for part in text.split(" & "))
 
 
-def _heads(root: Node, path: list[str], node: Node) -> None:
-    """A phrase with a word in it that tells a gender tells it too: "young woman"."""
+def add_heads(trie: Node) -> None:
+    """Makes a phrase with a word in it that tells a gender tell it too: "young woman"."""
+    _heads(trie, (), {word: told for word, node in trie.items() if (told := _genders(node.get(END)))}, 0)
+
+
+def _heads(
+    node: Node, told: tuple[Sense, ...], gendered: Mapping[str, tuple[Sense, ...]], depth: int
+) -> None:
     for word, below in node.items():
-        if word == END:
-            if len(path) > 1 and not below.invention:
-                below.senses += tuple(s for w in path for s in _gender(root, w) if s not in below.senses)
-        else:
-            _heads(root, [*path, word], below)
+        if word != END:
+            _heads(below, told + gendered.get(word, ()), gendered, depth + 1)
+        elif told and depth > 1 and not below.invention:
+            below.senses += tuple(s for s in dict.fromkeys(told) if s not in below.senses)
 
 
-def _gender(root: Node, word: str) -> tuple[Sense, ...]:
-    single = root.get(word, {}).get(END)
-    senses = single.senses if single else ()
+def _genders(entry: Entry | None) -> tuple[Sense, ...]:
+    senses = entry.senses if entry else ()
     return tuple(s for s in senses if s.readings and s.readings[0][0] == "gender" and not s.weak)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -12,9 +13,19 @@ from prompts.check.free import MOOD, STRESS, TOPIC, WORDS
 from prompts.check.known import Known
 from prompts.check.lexicon import END, Node, phrases, source
 from prompts.check.verdict import Verdict
+from prompts.stopwords import stopwords
 
 ENOUGH = 0.5
 """The share of its content words by which a topic or a phrase of emotion is told."""
+_OTHER_STRESSED = re.compile(
+    r"(?:\b(?:stress(?:es|ed|ing)?|emphas(?:is|i[sz]e[sd]?|i[sz]ing)|accent(?:s|ed|ing)?"
+    r"|accentuat(?:es?|ed|ing)|weight)"
+    r"(?: (?:falls?|falling|lands?|rests?|sits?|goes|for|is|laid|put|placed|all|main|to))*"
+    r"(?: (?:squarely|firmly|only))?"
+    r"(?: (?:on|upon|for|to))?(?: the word)? [\"“]"
+    r"|(?:重音|重读|强调|突出|着重)(?:却|偏|都|只|全|则)?(?:是|在|落在|放在|压在|落到|给了|给)?[“「])"
+    r"(?:the )?(?P<word>[^\ue000-\ue003“”\"「」]{1,20})[\"”」]"
+)
 Cue = tuple[int, int, frozenset[str]]
 """Begin, end and marks of a phrase that introduces a stressed word or a topic."""
 _NOT = frozenset({"not", "no", "never", "without", "neither", "不", "没", "未", "别", "无", "nor"})
@@ -96,6 +107,8 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
         and phrase[0] in (_list("en", "speaking") | {"on"})
     ):
         return phrase[-2:] != ["word", "on"] and following not in ("their", "they")
+    if phrase[-1] in ("topic", "theme"):  # "the topic is frogs"
+        return following.isalpha() and following not in _list("en", "no_topic") | stopwords("en")
     return len(phrase) == 1 and phrase[0] in ("discuss", "discusses")
 
 
@@ -129,6 +142,9 @@ def _stress(
         strong = [c for c in stressing if "strong_stress" in c[2] and not _negated(forms, c[0])]
         if any(_aims(forms, c) for c in strong) or (stressing and _names_another(text)):
             made_up.append("says which word is stressed, and none is known.")
+        return
+    if _OTHER_STRESSED.search(text):
+        verdict.contradicted["emphasis"] = "another word is stressed"
         return
     mentions = [i for i, form in enumerate(forms) if form == STRESS]
     bounds = [i for i, form in enumerate(forms) if form in ".;"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from prompts.check.free import STRESS
+from prompts.check.free import MASKS, STRESS
 from prompts.check.hanging import carriers
-from prompts.check.lexicon import Lexicon, phrases, source
+from prompts.check.lexicon import Entry, Lexicon, phrases, source
 from prompts.check.scenery import made_up
 from prompts.check.units import HARD, MEASURED, OTHER, Claim, Told, Unit
 
+CLAUSE_ENDS = HARD | {",", ":"}
 REACH = 7
 """Words that a negation reaches at most."""
 VERBS = frozenset(
@@ -23,6 +25,8 @@ VERBS = frozenset(
 _OVER = frozenset({"above", "beyond", "exceed", "over", "past"})
 _UNDER = frozenset({"below", "beneath", "under"})
 _SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
+_FROM = frozenset({"from", "beyond"})
+"""Ends what is denied: "not moved from the ordinary"."""
 _LETS = frozenset(
     {"let", "allow", "permit", "raise", "lift", "lower", "drop", "lose", "push", "force", "change", "with"}
 )
@@ -31,10 +35,11 @@ _LETS = frozenset(
 class Reader:
     """Reads one language."""
 
-    def __init__(self, lexicon: Lexicon, through: frozenset[str]) -> None:
-        """`through`: words that may stand between an adjective and its noun."""
+    def __init__(self, lexicon: Lexicon, through: frozenset[str], plain: Callable[[str], bool]) -> None:
+        """`through`: words that may stand between an adjective and its noun; `plain`: tells nothing."""
         self.lexicon = lexicon
         self._through = through
+        self._plain = plain
         self._mentions = frozenset(phrases(lexicon.source.get("mentions", "")))
 
     def read(self, units: list[Unit]) -> Told:
@@ -66,6 +71,8 @@ class Reader:
                 negation = None
             if word in ("as", "while") and _acts(units, i):
                 told.inventions.append((unit.at, "story", units[i + 2].surface))
+            if word in _FROM and negation and not entry.senses:
+                negation = None
             if entry is OTHER:
                 if word == "than":
                     ignored, negation = negation is None, None
@@ -104,11 +111,32 @@ class Reader:
             left -= 1
             if left <= 0:
                 negation = None
+        self._strange(units, told)
         return told
+
+    def _strange(self, units: list[Unit], told: Told) -> None:
+        """Notes the words that the lexicon does not know; not of clauses in which something is made up."""
+        made_up = {at for at, _, _ in told.inventions}
+        clause: list[str] = []
+        counts, tells = True, False
+        for unit in units:
+            entry = unit.entry
+            counts = counts and unit.at not in made_up
+            tells = tells or bool(entry.senses or entry.carrier or entry.level or unit.word in MASKS)
+            if entry is OTHER and not self._plain(unit.surface):
+                clause.append(unit.surface)
+            if unit.word in CLAUSE_ENDS or unit is units[-1]:
+                if counts:
+                    told.strange += clause
+                if counts and not tells:
+                    told.asides.append(clause)
+                clause, counts, tells = [], True, False
 
     def _claim(self, told: Told, units: list[Unit], i: int, negation: str | None) -> None:
         unit = units[i]
         entry = unit.entry
+        if i and units[i - 1].word == "how" and (entry.level or _is_measured(entry)):
+            return  # "how loud he is"
         own = entry.negation is not None and bool(entry.senses)
         polarity = "asserted" if negation is None or own else "litotes" if negation == "litotes" else "denied"
         senses = entry.senses
@@ -151,6 +179,10 @@ def _beyond(level: str, before: str) -> str:
     if level != "normal":
         return level
     return "high" if before in _OVER else "low" if before in _UNDER else level
+
+
+def _is_measured(entry: Entry) -> bool:
+    return any(sense.readings and sense.readings[0][0] in MEASURED for sense in entry.senses)
 
 
 def _acts(units: list[Unit], i: int) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from prompts.check.free import STRESS
-from prompts.check.units import HARD, Unit
+from prompts.check.free import STRESS, TOPIC
+from prompts.check.units import HARD, MEASURED, Unit
 
 _PLACES = frozenset(
     {
         "in", "at", "on", "by", "near", "from", "through", "outside", "inside", "under", "across", "over",
         "beside", "behind", "against", "into", "along", "around", "beneath", "aboard", "amid", "past",
-        "below", "above",
+        "below", "above", "out", "toward", "towards", "between", "among", "off",
     }
 )  # fmt: skip
+_AS_FAR_AS = frozenset({"for", "to", "through", "down", "across", "over", "of", "into", "than", "past", "as"})
+"""What stands before a place that only shows how loud: "carries down the corridor"."""
 _OWNED = frozenset({"their", "with"})
 _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
 
@@ -19,14 +21,36 @@ _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "
 def made_up(units: list[Unit], i: int) -> str | None:
     """The kind of what a word makes up here; None if nothing."""
     kind = units[i].entry.invention
+    if kind in ("place", "scene", "story") and _is_measure(units, i):
+        return None
     if kind == "place":
         return "scene" if _before(units, i, _PLACES, 4) else None
+    if kind == "mind" and any(u.word == TOPIC for u in units[max(0, i - 3) : i + 4]):
+        return None
+    if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
+        return None
     if kind == "limb":
         moves = i and units[i - 1].word == "," and i + 1 < len(units) and units[i + 1].surface.endswith("ing")
         return "body" if moves or _before(units, i, _OWNED, 2) else None
     if kind == "posture":
         return "body" if _is_posture(units, i) else None
     return kind
+
+
+def _is_measure(units: list[Unit], i: int) -> bool:
+    """True if a place or a listener only tells how loud: "a volume that carries down the corridor"."""
+    if i + 1 < len(units) and units[i + 1].entry.carrier in MEASURED:
+        return True  # "playground volume"
+    reached = False
+    for unit in reversed(units[max(0, i - 7) : i]):
+        if unit.word in HARD or unit.word == ",":
+            return False
+        reached = reached or unit.word in _AS_FAR_AS
+        if unit.entry.carrier == "energy" or any(
+            s.readings and s.readings[0][0] == "energy" for s in unit.entry.senses
+        ):
+            return reached
+    return False
 
 
 def _before(units: list[Unit], i: int, words: frozenset[str], reach: int) -> bool:

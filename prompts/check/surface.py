@@ -25,17 +25,12 @@ ECHO_TOKENS = {"en": 10, "zh": 18}
 _COUNTED = {"en": re.compile(r"[^\W_]+(?:['’-][^\W_]+)*"), "zh": re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]+")}
 _NAMED = re.compile(f"[{TOPIC}{STRESS}{MOOD}]")
 _MASK = re.compile(f"[{TOPIC}{STRESS}{MOOD}{WORDS}]")
-_MARKUP = re.compile(
-    r"(?:^|\n)\s*(?:[-*•]|\d+[.)])\s|[：:]\s*[-•]\s|\bTODO\b|\bN/A\b|\bXXX\b|_{2,}| [-•] \w+:"
-)
+_MARKUP = re.compile(_one_of("markup"))
 _BEFORE_COLON = re.compile(r"([\w ]+?)\s*[:：=]")
 _LABELS = frozenset(_PATTERNS["labels"])
-_MAYBE = frozenset("-•*\n_0123456789TNX")
+_MAYBE = frozenset("-•*\n_0123456789TNX#＃&/①→➜") | frozenset(map(chr, range(0x1F300, 0x1FAFF)))
 _BAD = frozenset("[]{}<>|`#\\【】*")
-_LABEL_FIRST = re.compile(
-    r"\s*(?:description|instruction|caption|output|answer|gender|age|pitch|volume|speed|emotion|energy|attributes|描述|指令|输出|性别|年龄|音高|音调|音量|语速|情绪|情感|结果|答案|属性)\s*[:：=]",
-    re.I,
-)
+_LABEL_FIRST = re.compile(r"\s*" + _one_of("label_first"), re.I)
 _CHAT_FIRST = re.compile(r"\W*" + _one_of("chat_first"), re.I)
 _CHAT = re.compile(_one_of("chat"), re.I)
 _ECHO = re.compile(_one_of("echo"), re.I)
@@ -56,6 +51,8 @@ _VERBS = re.compile(
     r"ask|get|cast|produce|generate|stress|convey|hold|run|sit|stay|move|tell|voice|express|fall|show|take|remain|emphasi|place|lean|want|imagine|picture|recite|announce|declare|pronounce|address|discuss|pour|tumble|fill|colour|color|ring|rise|flow|bring|go|hurr|draw|stretch|emerge|race|rush|rattle|drawl|pipe|whisper|murmur|shout|lean|want)(?:s|es|ies|ing|ed|ken|en)?\b|\b(?:spoken|said|told|'s|speaking|pitche[sd]|pitching|goes|hurries)\b",
     re.I,
 )
+_JOINING = re.compile(r"\b(?:a|an|the|with|in|at|on|as|like|by|of|please)\b", re.I)
+"""Words of grammar, of which a list of labels has none."""
 _CHUNK_ZH = re.compile(r"[，,、；;。/／]+")
 _PREDICATE_ZH = re.compile(r".{0,6}(?:音|调|声|嗓|语速|语气|情绪|节奏|速度|快慢|口气|感情|心情).{1,}")
 _VERB_ZH = re.compile(r"[说讲读话他她用着让请听谈念聊提却但也都就把透带得是在像很十]")
@@ -110,7 +107,7 @@ def form_fault(text: str, original: str, language: str) -> str | None:
         return "talks to the person who asked instead of being the caption alone"
     if _LABEL_FIRST.match(text) or ((":" in text or "：" in text or "=" in text) and _labels(text) >= 2):
         return LISTED
-    if _fragments(text, language):
+    if WORDS not in text and _fragments(text, language):
         return "is a string of bare words instead of a sentence"
     return _unfinished(text)
 
@@ -136,6 +133,10 @@ def _fragments(text: str, language: str) -> bool:
             and len(chunks) >= 3
             and n <= 2.6 * len(chunks)
             and max(map(len, chunks)) < 5
+            and not _JOINING.search(text)
+        )
+        few = few or (
+            len(chunks) == 2 and 3 <= n <= 4 and not _JOINING.search(text) and not _MASK.search(text)
         )
         return (few or (n <= 3 and " and " in text and not _MASK.search(text))) and not _VERBS.search(text)
     chunks_zh = [c for c in _CHUNK_ZH.split(text) if c] if _HAN.search(text) else []

@@ -25,12 +25,18 @@ class Claim:
 
 @dataclass(slots=True)
 class Told:
-    """All that was read in a caption; `mentions`: where the noun of an attribute stands, told or not."""
+    """All that was read in a caption.
+
+    `mentions`: where the noun of an attribute stands, told or not. `strange`: the words that the lexicon
+    does not know and that could tell something. `asides`: those of the clauses that tell nothing.
+    """
 
     claims: list[Claim] = field(default_factory=list)
     inventions: list[tuple[int, str, str]] = field(default_factory=list)
     has_stress: bool = False
     mentions: dict[str, int] = field(default_factory=dict)
+    strange: list[str] = field(default_factory=list)
+    asides: list[list[str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

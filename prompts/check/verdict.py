@@ -9,6 +9,8 @@ from prompts.check.lexicon import Reading
 from prompts.check.units import Claim, Told
 
 POLES = {"pitch": ("high", "low"), "energy": ("high", "low"), "speed": ("fast", "slow")}
+OPEN = frozenset({"age", "pitch", "energy", "speed", "emotion"})
+"""What can be told in endlessly many ways."""
 NAMES = {
     "gender": "gender",
     "age": "age",
@@ -33,6 +35,7 @@ class Verdict:
     """Which attributes are told (and where first), contradicted, or made up."""
 
     conveyed: dict[str, int] = field(default_factory=dict)
+    strange: tuple[str, ...] = ()
     contradicted: dict[str, str] = field(default_factory=dict)
     invented: list[str] = field(default_factory=list)
 
@@ -44,7 +47,7 @@ class Verdict:
 
 def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Reading, Reading]) -> Verdict:
     """The verdict on the claims; `known` has for each known attribute the values that are right."""
-    verdict = Verdict()
+    verdict = Verdict(strange=tuple(told.strange))
     pending: list[Claim] = []
     denied: dict[str, set[str]] = {}
     vaguely: dict[str, set[str]] = {}
@@ -162,7 +165,12 @@ def _fault(claim: Claim, known: Mapping[str, frozenset[str]], verdict: Verdict) 
 def reasons(
     verdict: Verdict, known: Mapping[str, frozenset[str]], exempt: bool
 ) -> Iterator[tuple[str, str | None, str]]:
-    """Kind, attribute and reason of each fault; `exempt` captions (other languages) miss nothing."""
+    """Kind, attribute and reason of each fault; `exempt` captions (other languages) miss nothing.
+
+    What is told in words that the lexicon does not know is not missed: nobody can say it is.
+    """
+    untold = [a for a in known if a in OPEN and a not in verdict.conveyed and a not in verdict.contradicted]
+    understood = not untold or len(verdict.strange) < len(untold)
     for attribute, right in known.items():
         value = " or ".join(sorted(right)) if right else "the one given"
         if attribute in verdict.contradicted:
@@ -171,5 +179,5 @@ def reasons(
                 attribute,
                 f"contradicts the {NAMES[attribute]}, which is {value}: {verdict.contradicted[attribute]}.",
             )
-        elif attribute not in verdict.conveyed and not exempt:
+        elif attribute not in verdict.conveyed and not exempt and (understood or attribute not in OPEN):
             yield "omission", attribute, f"does not tell the {NAMES[attribute]}, which is {value}."
