@@ -53,7 +53,7 @@ def _way(way: Way) -> dict[str, Any]:
         "version": way.cls.version,
         **({"languages": languages} if languages is not None else {}),
         **({"optional": True} if way.optional else {}),
-        "options": _plain(dict(way.options)),
+        "options": plain(dict(way.options)),
         "models": facts["models"],
     }
 
@@ -63,12 +63,12 @@ def _pool(pool: dict[str, Any]) -> dict[str, Any]:
     return pool | {"families": None if families is None else sorted(families)}
 
 
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as YAML's safe form knows no tuples, and no passwords."""
+def plain(value: Any) -> Any:
+    """As job.yaml has it: tuples as lists, which YAML's safe form does not know, and no passwords."""
     if isinstance(value, str):
         return redacted(value)
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
+        return {k: plain(v) for k, v in value.items()}
     return value

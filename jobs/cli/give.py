@@ -1,4 +1,4 @@
-"""Out of a run: export, forget."""
+"""Out of a run: export, forget, gc."""
 
 from __future__ import annotations
 
@@ -93,6 +93,24 @@ def forget(
         speaker=speaker,
         clip=clip,
         rebuild=rebuild,
+        as_json=json_,
+        agree=lambda text: yes or typer.confirm(text, err=True),
+    )
+
+
+@app.command()
+def gc(
+    directory: RunDir,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    json_: AsJson = False,
+) -> None:
+    """Remove what the run's present job has no use for: files of other options, of clips that went away."""
+    from jobs.commands.gc import run
+
+    run(
+        directory,
+        dry_run=dry_run,
         as_json=json_,
         agree=lambda text: yes or typer.confirm(text, err=True),
     )

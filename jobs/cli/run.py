@@ -58,6 +58,9 @@ def annotate(
     max_failed_shards: MaxFailedShards = None,
     log_json: LogJson = None,
     take_over: TakeOver = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be computed and why; write nothing.")
+    ] = False,
     json_: AsJson = False,
 ) -> int:
     """Annotate speech. Run it again to go on after an interruption: what exists is not computed again."""
@@ -80,6 +83,7 @@ def annotate(
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
         log_json=log_json,
         take_over=take_over,
+        dry_run=dry_run,
     )
     return run(request, as_json=json_)
 

@@ -20,6 +20,7 @@ from pipeline.errors import OptionError, unknown
 from pipeline.job import Job
 from pipeline.source import open_source
 from pipeline.source.base import Item
+from pipeline.storage import Store
 
 ENGINES = ("inline", "ray")
 
@@ -44,15 +45,17 @@ class Request:
     keep_given: tuple[str, ...] = ()
     log_json: str | None = None
     take_over: bool = False
+    dry_run: bool = False
 
 
 def run(request: Request, *, as_json: bool) -> int:
-    """Annotate; the exit code."""
+    """Annotate, or only say what would be done; the exit code."""
+    if request.dry_run:
+        return _foresee(request, as_json=as_json)
 
     def make(console: Console) -> tuple[Engine, Work]:
         record, job = resolved(request)
-        source = open_source(request.source, options=source_options(request))
-        items: Iterable[Item] = islice(source, request.limit) if request.limit else source
+        items = _items(request)
         engine = made_engine(request.engine, request.ray_address, request.actors)
         if serve := serve_of(record):
             engine = served(engine, serve, console, cpu=request.cpu)
@@ -62,6 +65,19 @@ def run(request: Request, *, as_json: bool) -> int:
 
     metered = request.engine == "ray"
     return drive("annotate", request.out, make, metered=metered, log_json=request.log_json, as_json=as_json)
+
+
+def _foresee(request: Request, *, as_json: bool) -> int:
+    from jobs.commands.foresee import tell
+    from jobs.foresee import foresee
+
+    tell(foresee(_items(request), resolved(request)[1], Store(request.out)), as_json=as_json)
+    return 0
+
+
+def _items(request: Request) -> Iterable[Item]:
+    source = open_source(request.source, options=source_options(request))
+    return islice(source, request.limit) if request.limit else source
 
 
 def resolved(request: Request, *, shard_size: int | None = None) -> tuple[dict[str, Any], Job]:

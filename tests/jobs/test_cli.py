@@ -167,8 +167,15 @@ def test_a_changed_option_computes_only_what_depends_on_it(light: tuple[object, 
     speechcraft(*light, "--out", run)
     more = speechcraft(*light, "--out", run, "--set", "pitch=dio", "--json")
     assert set(more.json["annotators"]) == {"pitch-dio"}
-    changed = speechcraft(*light, "--out", run, "--set", "pitch=dio", "--set", "pitch.floor_hz=70", "--json")
+    options = ("--set", "pitch=dio", "--set", "pitch.floor_hz=70", "--json")
+    said = speechcraft(*light, "--out", run, *options, "--dry-run").json["annotators"]
+    assert {name for name, work in said.items() if work} == {"pitch-dio"}
+    assert said["pitch-dio"][0]["why"] == "changed: floor_hz 45.0 to 70.0"
+    changed = speechcraft(*light, "--out", run, *options)
     assert set(changed.json["annotators"]) == {"pitch-dio"}
+    assert speechcraft("gc", run, "--dry-run", "--json").json["removed"] is False
+    assert speechcraft("gc", run, "--yes", "--json").json["files"] > 0
+    assert speechcraft("gc", run, "--yes", "--json").json["files"] == 0
     fewer = speechcraft(*light, "--out", run, "--set", "energy=off", "--json")
     assert fewer.json["annotators"] == {}
     assert "rms_dbfs" not in dataset(run)[0]
