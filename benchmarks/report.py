@@ -21,10 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from jobs.recorded import job_as_ran
 from jobs.runs import Run
-from pipeline import parquet
+from pipeline import layout, parquet
 from pipeline.join import join
-from pipeline.manifest import read_shard, shard_of, write_index, write_shard
-from pipeline.rundir import Shard
+from pipeline.layout import Laid, Layout
+from pipeline.manifest import laid_out, read_shard, write_shard
+from pipeline.rundir import INDEX
 from pipeline.source.base import Item
 
 ROOT = Path(__file__).parents[1]
@@ -51,18 +52,18 @@ def grow(folder: Path, clips: int) -> None:
     job, (first,) = job_as_ran(run), run.shards
     items = read_shard(run.store, first)
     tables = {way.key: parquet.read(run.store, first.sidecar(way.key)) for way in run.ways}
-    shards: list[Shard] = []
+    made: list[Laid] = []
     for index in range(-(-clips // (COPIES * len(items)))):
         more = [_copy(item, index * COPIES + k) for k in range(COPIES) for item in items]
-        shard = shard_of(index, more)
+        made.append(laid_out(index, more))
+        shard = made[-1].shard
         write_shard(run.store, shard, more)
         ids = pa.array([item.id for item in more], pa.string())
         for key, table in tables.items():
             whole = pa.concat_tables([table] * COPIES).set_column(0, table.schema.field(0), ids)
             parquet.write(run.store, shard.sidecar(key), whole)
-        shards.append(shard)
-    write_index(run.store, shards)
-    join(run.store, job, shards)
+    layout.write(run.store, INDEX, Layout.of(made))
+    join(run.store, job, [one.shard for one in made])
 
 
 def _copy(item: Item, number: int) -> Item:
