@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import manifest, sidecar
+from pipeline import again, manifest, sidecar
 from pipeline.clip import Absent
 from pipeline.engine import alone
 from pipeline.engine.worker import Task
@@ -93,3 +93,39 @@ def test_a_process_that_does_not_start_is_said_to(
     monkeypatch.setattr(sys, "executable", str(python))
     with pytest.raises(ShardError, match=reason):
         attempt(job_of(load_s=1.0), items_of(500), tmp_path)
+
+
+def test_rows_that_stand_are_not_computed_again_in_the_last_attempt_either(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.mkdir()
+    job = job_of(peak={"log": str(log)})
+    store, shard = attempt(job, items_of(3), tmp_path)
+    sound, peak, weight = (way.key for way in job.ways)
+    before = {key: store.read(shard.sidecar(key)) for key in (sound, peak, weight)}
+    for key in (peak, weight):
+        assert again.mark(store, shard, shard.sidecar(key), key, {"clip-1"}) == 1
+        store.remove(shard.sidecar(key))
+    for note in log.iterdir():
+        note.unlink()
+    alone.run_alone(job, store, Task(shard, (peak, weight), alone=True, again=(peak, weight)))
+    assert {key: store.read(shard.sidecar(key)) for key in before} == before
+    assert [note.name.split("-")[:3] for note in log.iterdir()] == [["peak", "clip", "1"]]
+    assert not again.marked(store)
+
+
+def test_an_optional_annotator_that_every_process_dies_of_costs_its_own_rows_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alone, "MAX_DEATHS", 2)
+    specs = [
+        WaySpec("sound", "fake", FakeSound),
+        WaySpec("peak", "fake", FakePeak),
+        WaySpec("weight", "fake", FakeModel, {"die_on": "poison"}, optional=True),
+    ]
+    job = make_job(specs, limits=Limits(batch_s=60.0, load_s=60.0))
+    store, shard = attempt(job, items_of(4, **{f"n{i}": "poison" for i in range(4)}), tmp_path)
+    _, peak, weight = job.ways
+    assert all(isinstance(row, Peak) for row in sidecar.read_rows(store, shard.sidecar(peak.key), Peak))
+    weights = sidecar.read_rows(store, shard.sidecar(weight.key), Weight)
+    assert {row.error.partition(":")[0] for row in weights if isinstance(row, Absent)} == {"worker_died"}
+    assert len(weights) == 4
