@@ -70,7 +70,7 @@ def _meters(store: Store) -> list[Watcher]:
 
 
 def _watched(record: CallRecord, store: Store, engine: Engine, work: Work, watcher: Watcher) -> Outcome:
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     state = "broken"
     try:
         with redirect_stdout(sys.stderr):  # Ray prints there when a worker dies
@@ -91,5 +91,6 @@ def _watched(record: CallRecord, store: Store, engine: Engine, work: Work, watch
     return outcome
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """A signal is answered as Ctrl-C is."""
     raise KeyboardInterrupt

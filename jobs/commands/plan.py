@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from jobs.captions.sample import Sample
 from jobs.commands.annotate import Request as Asked
 from jobs.commands.annotate import made_engine, resolved, served, source_options
 from jobs.costs import GB
+from jobs.driving import interrupt
 from jobs.forecast.forecast import forecast
 from jobs.forecast.measure import Meter, measured
 from jobs.jobfile import serve_of
@@ -65,6 +67,7 @@ def facts_of(request: Request, console: Console) -> dict[str, Any]:
     if serve := serve_of(record):
         engine = served(engine, serve, console, cpu=asked.cpu)
     meter = Meter(small)
+    signal.signal(signal.SIGTERM, interrupt)  # else the folder would stay
     with tempfile.TemporaryDirectory(prefix="speechcraft-plan-") as folder:
         try:
             watchers = Watchers([RichWatcher(console), meter])

@@ -23,8 +23,17 @@ from pipeline.engine.meter import DriverMeter
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.storage import Store
 from tests.fakes import items_of, job_of
+from tests.faulty.folder import Folder
 
 RAY = str(Path(sys.executable).parent / "ray")
+WITHOUT_RAY = """
+import sys
+from jobs.cli import main
+try:
+    main()
+finally:
+    assert "ray" not in sys.modules
+"""
 SERIES = re.compile(r"^ray_speechcraft_(\w+)\{(.*)\} ([0-9.e+]+)$")
 
 
@@ -121,3 +130,9 @@ def test_what_a_run_does_can_be_scraped_from_the_nodes_of_its_cluster(tmp_path: 
     assert found["actors", "cpu"] == 1
     assert found["shards", "cpu"] == 4
     assert found["tasks_ready", "cpu"] == found["tasks_in_flight", "cpu"] == 0
+
+
+def test_the_inline_engine_counts_nothing_and_loads_no_ray(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    command = [sys.executable, "-c", WITHOUT_RAY, "annotate", *map(str, folder.command)]
+    subprocess.run(command, check=True, capture_output=True)
