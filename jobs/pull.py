@@ -10,6 +10,7 @@ from pathlib import Path
 import fsspec
 
 from pipeline.models import MODELS_FOLDER, ModelError, Published
+from pipeline.staging import is_far
 
 
 def pull(model: Published) -> None:
@@ -35,7 +36,7 @@ def _from_hugging_face(model: Published) -> None:
 def _from_url(model: Published) -> None:
     """Into the shelf, under a temporary name until its checksum is right."""
     shelf = os.environ.get(MODELS_FOLDER)
-    if not shelf:
+    if not shelf or is_far(shelf):
         raise ModelError(f"Set {MODELS_FOLDER} to the folder that {model.name} shall be kept in.")
     folder = Path(shelf) / model.name
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,9 @@
 """Published models: where they are, whether they are whole, and what identifies them.
 
-A model is named by its hub id or by a local folder or file. Looking it up never goes online: first the
-name as a path, then `$SPEECHCRAFT_MODELS/<id>`, then the hub's own cache. `speechcraft models pull`
-is the only thing that downloads.
+A model is named by its hub id, by a folder or file, or by the url of one. Looking it up never asks a hub:
+first the name as a path or url, then `$SPEECHCRAFT_MODELS/<id>`, then the hub's own cache. What lies at a
+url, the model's or that of $SPEECHCRAFT_MODELS, is copied to this machine once. `speechcraft models pull` is
+the only thing that downloads from a hub.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.errors import UsageError
+from pipeline.filesystems import redacted
+from pipeline.staging import StagingError, is_far, staged
 
 MODELS_FOLDER = "SPEECHCRAFT_MODELS"
 _NAMED = 5  # keys in a message
@@ -60,7 +63,10 @@ class Located:
 
 def locate(model: Published) -> Located:
     """Where the model is; ModelError naming what is missing and how to get it."""
-    folder, revision = _folder(model)
+    try:
+        folder, revision = _folder(model)
+    except StagingError as error:
+        raise ModelError(str(error)) from error
     missing = [name for name in model.files if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"The model {model.name} in {folder} lacks {', '.join(missing)}.")
@@ -120,6 +126,11 @@ def safetensors_shapes(file: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _folder(model: Published) -> tuple[Path, str | None]:
+    if is_far(model.name):
+        copy = staged(model.name)
+        if copy is None:
+            raise ModelError(f"There is no model at {redacted(model.name)}.")
+        return (copy if copy.is_dir() else copy.parent), None
     path = Path(model.name).expanduser()
     if path.is_absolute() or path.exists():
         if path.is_file():
@@ -128,7 +139,11 @@ def _folder(model: Published) -> tuple[Path, str | None]:
             return path, None
         raise ModelError(f"There is no model at {path}.")
     shelf = os.environ.get(MODELS_FOLDER)
-    if shelf and (Path(shelf) / model.name).is_dir():
+    if shelf and is_far(shelf):
+        copy = staged(f"{shelf.rstrip('/')}/{model.name}")
+        if copy is not None:
+            return copy, None
+    elif shelf and (Path(shelf) / model.name).is_dir():
         return Path(shelf) / model.name, None
     cached = _cached(model)
     if cached is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import posixpath
 import re
@@ -141,8 +142,10 @@ class Place:
             if self.path.endswith(".gz"):
                 with gzip.open(file, "rb") as inside:
                     yield cast("BinaryIO", inside)
-            else:
+            elif self.is_local:
                 yield cast("BinaryIO", file)
+            else:  # fsspec's own readline takes no size
+                yield cast("BinaryIO", io.BufferedReader(file))
 
     def lines(self) -> Iterator[bytes]:
         """The lines of a text file without their ends and without a byte order mark.
