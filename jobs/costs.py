@@ -42,7 +42,7 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
         "load_s": round(spent.load_s, 3),
         "speech_s": round(spent.speech_s, 3),
         "compute_s_per_speech_h": round(spent.compute_s / hours, 3) if hours else None,
-        "realtime_factor": round(spent.speech_s / spent.compute_s, 2) if spent.compute_s else None,
+        "realtime_factor": round(spent.speech_s / spent.compute_s, 2) if spent.compute_s and hours else None,
         "share": round((spent.compute_s + spent.load_s) / total_s, 4) if total_s else 0.0,
         "peak_rss_gb": round(spent.peak_rss_bytes / GB, 3) if spent.peak_rss_bytes else None,
     }

@@ -55,7 +55,8 @@ def run(request: Request, *, as_json: bool) -> int:
         return 0
 
     def make(console: Console) -> tuple[Engine, Work]:
-        console.print(_sentence(count, rows), highlight=False)
+        said = _sentence(count, rows) if count else "No done row failed; what is missing is computed."
+        console.print(said, highlight=False)
         engine = made_engine(request.engine, request.ray_address, request.actors)
         if serve := serve_of(read_file(request.job_file)) if request.job_file else None:
             engine = served(engine, serve, console, cpu=request.cpu)
