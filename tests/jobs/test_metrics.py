@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
+from ray._private import ray_constants
 
 from pipeline.engine.flow import annotate
 from pipeline.engine.meter import DriverMeter
@@ -25,6 +27,7 @@ from pipeline.storage import Store
 from tests.fakes import items_of, job_of
 from tests.faulty.folder import Folder
 
+ROOT = Path(__file__).parents[2]
 RAY = str(Path(sys.executable).parent / "ray")
 WITHOUT_RAY = """
 import sys
@@ -136,3 +139,17 @@ def test_the_inline_engine_counts_nothing_and_loads_no_ray(tmp_path: Path) -> No
     folder = Folder(tmp_path)
     command = [sys.executable, "-c", WITHOUT_RAY, "annotate", *map(str, folder.command)]
     subprocess.run(command, check=True, capture_output=True)
+
+
+def test_the_runbook_names_every_metric_and_no_other() -> None:
+    told = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`[^|]*) \| run, ", told, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    code = (ROOT / "pipeline" / "engine" / "meter.py").read_text("utf-8")
+    assert named == set(re.findall(r'"speechcraft_(\w+)"', code))
+
+
+def test_prometheus_reads_the_list_of_exporters_where_ray_writes_it() -> None:
+    asked = yaml.safe_load((ROOT / "jobs" / "clusters" / "prometheus.yaml").read_text("utf-8"))
+    (file,) = asked["scrape_configs"][0]["file_sd_configs"][0]["files"]
+    assert file == f"/tmp/ray/{ray_constants.PROMETHEUS_SERVICE_DISCOVERY_FILE}"
