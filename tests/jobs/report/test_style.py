@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jobs.report import page
-from jobs.report.plots.style import COLOURS
+from jobs.report.plots.style import COLOURS, library
+from pipeline.errors import UsageError
 
 CSS = (Path(page.__file__).parent / "report.css").read_text("utf-8")
 LIGHT, DARK = (
@@ -42,3 +43,8 @@ def test_every_colour_of_a_plot_is_a_variable_of_the_page_and_no_two_are_equal()
     assert set(COLOURS) <= set(LIGHT)
     assert set(LIGHT) == set(DARK)
     assert len(set(COLOURS.values())) == len(COLOURS)
+
+
+def test_a_library_that_is_missing_is_named_with_the_way_to_install_it() -> None:
+    with pytest.raises(UsageError, match=r"needs no_such_library: pip install 'speechcraft\[report\]'"):
+        library("no_such_library.part")
