@@ -49,7 +49,6 @@ def figure_of(
     samples: Samples, pitch: Pitch | None, words: Words | None, emphasis: Emphasis | None
 ) -> Figure:
     """The figure of a clip, mono 16 kHz, [n_samples]; what is None is left out."""
-    stressed = None if emphasis is None else emphasis.emphasis_index
     return Figure(
         duration_s=len(samples) / SAMPLE_RATE_HZ,
         outline=_outline(samples),
@@ -57,7 +56,7 @@ def figure_of(
         f0_hop_s=0.0 if pitch is None else pitch.f0_hop_s,
         level_dbfs=_rounded(_level_dbfs(samples), 1),
         level_hop_s=LEVEL_HOP_S,
-        words=() if words is None else tuple(_spoken(words, stressed)),
+        words=() if words is None else tuple(_spoken(words, _stressed(words, emphasis))),
     )
 
 
@@ -80,9 +79,23 @@ def _level_dbfs(samples: Samples) -> npt.NDArray[np.float64]:
     return np.asarray(10 * np.log10(np.maximum(power, 10 ** (LEVEL_FLOOR_DBFS / 10))))
 
 
-def _spoken(words: Words, stressed: int | None) -> Sequence[Spoken]:
+def _stressed(words: Words, emphasis: Emphasis | None) -> range:
+    """Which words the stressed word is: of Chinese, whose words stand character by character, several."""
+    if emphasis is None or emphasis.emphasis_index is None:
+        return range(0)
+    first, wanted, said = emphasis.emphasis_index, emphasis.emphasis_word or "", ""
+    for i in range(first, len(words.words)):
+        said += words.words[i].word
+        if not wanted.startswith(said):
+            break
+        if said == wanted:
+            return range(first, i + 1)
+    return range(first, first + 1)
+
+
+def _spoken(words: Words, stressed: range) -> Sequence[Spoken]:
     return [
-        Spoken(harmless(w.word)[:LONGEST_WORD], round(w.start_s, 3), round(w.end_s, 3), i == stressed)
+        Spoken(harmless(w.word)[:LONGEST_WORD], round(w.start_s, 3), round(w.end_s, 3), i in stressed)
         for i, w in enumerate(words.words)
     ]
 

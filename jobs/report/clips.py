@@ -107,7 +107,7 @@ def _card(choice: Choice, item: Item, rows: dict[type[Row], Row], samples: Sampl
 
 def _drawn(clip: Clip, samples: Samples) -> Markup:
     figure = figure_of(samples, clip.maybe(Pitch), clip.maybe(Words), clip.maybe(Emphasis))
-    stressed = next((w.word for w in figure.words if w.stressed), None)
+    stressed = " ".join(w.word for w in figure.words if w.stressed)
     label = f"Waveform, F0 and level of the clip over {figure.duration_s:.1f} s"
     label += f", {len(figure.words)} words under them" if figure.words else ""
     return drawing(figure, f"{label}; {stressed} is stressed." if stressed else f"{label}.")

@@ -53,6 +53,14 @@ def test_words_stand_in_order_under_their_times_and_do_not_meet() -> None:
     assert len(set(starts)) == 4
 
 
+def test_a_stressed_word_of_several_characters_is_marked_whole() -> None:
+    said = words(*((c, i / 5, i / 5 + 0.2) for i, c in enumerate("我穷学生")))
+    figure = figure_of(buzz(120.0, 1.0), None, said, Emphasis("穷学生", 1, "given", None))
+    assert [w.word for w in figure.words if w.stressed] == ["穷", "学", "生"]
+    inflected = figure_of(buzz(120.0, 1.0), None, said, Emphasis("穷人", 1, "given", None))
+    assert [w.word for w in inflected.words if w.stressed] == ["穷"]
+
+
 def test_f0_is_broken_where_nothing_is_voiced() -> None:
     figure = figure_of(buzz(200.0, 1.0), pitch(200, 200, 0, 0, 210, 220, 0, 0, 190, 190), None, None)
     assert len(elements(figure, "f0")) == 3
