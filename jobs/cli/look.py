@@ -77,3 +77,27 @@ def report(
     from jobs.commands.report import run
 
     run(directory, seed=seed, as_json=json_)
+
+
+@app.command()
+def review(
+    directory: RunDir,
+    sample: Annotated[int, typer.Option(min=1, help="Clips at most.")] = 100,
+    by: Annotated[
+        str,
+        typer.Option(help="random, label=COLUMN:VALUE, low-confidence or failed-check."),
+    ] = "random",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed, other clips.")] = 0,
+    reviewer: Annotated[
+        str | None, typer.Option(help="Who judges; none: the user's name. It stays in the run directory.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on. From elsewhere than here a token is needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8765,
+    json_: AsJson = False,
+) -> None:
+    """Serve a page on which a person hears clips, and accepts, rejects or corrects what was found of them."""
+    from jobs.commands.review import Request, run
+
+    run(Request(directory, sample, by, seed, reviewer, host, port), as_json=json_)

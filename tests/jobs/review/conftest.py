@@ -11,6 +11,8 @@ import pytest
 from tests.command import example, speechcraft, write_manifest
 
 NAMES = ("forecast", "station", "recipe", "seven", "zh-neighbour")
+ATTACK = "<script>window.hurt=1</script><img src=x onerror=window.hurt=2>\"'&amp;\u202edne</textarea></svg>"
+"""An id and a text that would like to be markup."""
 
 
 def annotate(folder: Path, *more: object) -> dict[str, int]:
@@ -25,9 +27,13 @@ def annotate(folder: Path, *more: object) -> dict[str, int]:
 
 @pytest.fixture(scope="session")
 def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A source of five clips, and its run."""
+    """A source of six clips, one of which attacks, and its run."""
     folder = tmp_path_factory.mktemp("review")
-    write_manifest(folder / "clips.jsonl", *(example(name) for name in NAMES))
+    write_manifest(
+        folder / "clips.jsonl",
+        *(example(name) for name in NAMES),
+        example("recipe", id=ATTACK, text=ATTACK, title=ATTACK, category=ATTACK),
+    )
     annotate(folder)
     return folder
 
