@@ -79,7 +79,7 @@ def test_what_was_only_marked_is_computed_by_the_next_annotate(
     assert folder.bytes_() == undisturbed
 
 
-@pytest.mark.parametrize("writes", range(0, 10, 2))
+@pytest.mark.parametrize("writes", range(9))
 def test_the_same_retry_after_a_kill_ends_with_the_same_bytes(
     folder: Folder, undisturbed: dict[str, bytes], writes: int
 ) -> None:
