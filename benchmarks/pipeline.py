@@ -36,7 +36,7 @@ from pipeline.engine.base import Engine
 from pipeline.engine.driver import run_phase
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
-from pipeline.engine.ray_actor import ONE_THREAD
+from pipeline.engine.ray_cluster import ONE_THREAD
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Task, Worker

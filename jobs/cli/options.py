@@ -27,6 +27,10 @@ SpeakerFrom = Annotated[
 Engine = Annotated[str, typer.Option(help="ray, or inline: in this process, one shard at a time.")]
 Actors = Annotated[int | None, typer.Option(min=1, help="Processes per pool.")]
 RayAddress = Annotated[str | None, typer.Option(help="A running Ray cluster.")]
+WorkingDir = Annotated[
+    str | None, typer.Option(help="A folder or archive to send to its nodes: what runs there is this tree.")
+]
+RayRuntimeEnv = Annotated[Path | None, typer.Option(help="A file with Ray's runtime environment for them.")]
 OnCpu = Annotated[bool, typer.Option("--cpu", help="Run pools that ask for GPUs on the processor.")]
 MaxFailedClips = Annotated[
     str | None, typer.Option(help="End the run when more clips fail: a number, or a share such as 1%.")

@@ -18,11 +18,13 @@ from jobs.cli.options import (
     OnCpu,
     Profile,
     RayAddress,
+    RayRuntimeEnv,
     Sets,
     ShardSize,
     Source,
     SpeakerFrom,
     TakeOver,
+    WorkingDir,
 )
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -46,6 +48,8 @@ def annotate(
     engine: Engine = "ray",
     actors: Actors = None,
     ray_address: RayAddress = None,
+    working_dir: WorkingDir = None,
+    ray_runtime_env: RayRuntimeEnv = None,
     cpu: OnCpu = False,
     speaker_from: SpeakerFrom = None,
     ignore_given: Annotated[
@@ -77,6 +81,8 @@ def annotate(
         engine=engine,
         actors=actors,
         ray_address=ray_address,
+        working_dir=working_dir,
+        ray_runtime_env=ray_runtime_env,
         cpu=cpu,
         speaker_from=speaker_from,
         ignore_given=ignore_given,

@@ -1,6 +1,6 @@
 """Wait until a Ray cluster has all its nodes: `python -m jobs.clusters.wait 3 --address 10.0.0.1:6379`.
 
-Pools are sized when a run starts, by what the cluster has then: nodes that come later are not counted.
+A run uses nodes that come later too; this is for one that should not begin with fewer.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.console import Console
 from jobs.driving import Work, drive
 from jobs.jobfile import build_job, read_file, read_profile, serve_of
 from jobs.output import shown
+from jobs.runtime_env import runtime_env
 from jobs.serving.settings import Serve
 from pipeline.engine.base import Engine
 from pipeline.engine.flow import annotate
@@ -39,6 +40,8 @@ class Request:
     engine: str = "ray"
     actors: int | None = None
     ray_address: str | None = None
+    working_dir: str | None = None
+    ray_runtime_env: Path | None = None
     cpu: bool = False
     speaker_from: str | None = None
     ignore_given: bool = False
@@ -55,8 +58,9 @@ def run(request: Request, *, as_json: bool) -> int:
 
     def make(console: Console) -> tuple[Engine, Work]:
         record, job = resolved(request)
+        brought = runtime_env(request.ray_runtime_env, request.working_dir, request.ray_address)
         items = _items(request)
-        engine = made_engine(request.engine, request.ray_address, request.actors)
+        engine = made_engine(request.engine, request.ray_address, request.actors, console, brought)
         if serve := serve_of(record):
             engine = served(engine, serve, console, cpu=request.cpu)
         return engine, lambda store, engine, watcher: annotate(
@@ -100,8 +104,14 @@ def on_processors(job: Job) -> Job:
     return replace(job, pools=tuple(replace(pool, gpus=0.0) for pool in job.pools))
 
 
-def made_engine(name: str, ray_address: str | None, actors: int | None) -> Engine:
-    """The engine of that name; OptionError if there is none."""
+def made_engine(
+    name: str,
+    ray_address: str | None,
+    actors: int | None,
+    console: Console,
+    brought: Mapping[str, Any] | None = None,
+) -> Engine:
+    """The engine of that name; OptionError if there is none. `brought`: to the nodes of a running cluster."""
     if name == "inline":
         from pipeline.engine.inline import InlineEngine
 
@@ -109,7 +119,10 @@ def made_engine(name: str, ray_address: str | None, actors: int | None) -> Engin
     if name == "ray":
         from pipeline.engine.ray_engine import RayEngine
 
-        return RayEngine(ray_address, actors)
+        def tell(text: str) -> None:
+            console.print(shown(text), style="yellow", highlight=False)
+
+        return RayEngine(ray_address, actors, runtime_env=brought, say=tell)
     raise unknown("engine", name, ENGINES)
 
 

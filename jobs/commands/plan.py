@@ -63,7 +63,7 @@ def facts_of(request: Request, console: Console) -> dict[str, Any]:
     if not drawn.kept:
         raise SourceError("The source holds no clips.")
     small = resolved(asked, shard_size=max(1, len(drawn.kept) // SHARDS))[1]
-    engine = made_engine(asked.engine, asked.ray_address, asked.actors)
+    engine = made_engine(asked.engine, asked.ray_address, asked.actors, console)
     if serve := serve_of(record):
         engine = served(engine, serve, console, cpu=asked.cpu)
     meter = Meter(small)

@@ -57,7 +57,7 @@ def run(request: Request, *, as_json: bool) -> int:
     def make(console: Console) -> tuple[Engine, Work]:
         said = _sentence(count, rows) if count else "No done row failed; what is missing is computed."
         console.print(said, highlight=False)
-        engine = made_engine(request.engine, request.ray_address, request.actors)
+        engine = made_engine(request.engine, request.ray_address, request.actors, console)
         if serve := serve_of(read_file(request.job_file)) if request.job_file else None:
             engine = served(engine, serve, console, cpu=request.cpu)
         source = opened.record["source"]

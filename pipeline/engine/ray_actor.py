@@ -10,15 +10,11 @@ import ray
 from pipeline.engine.alone import run_alone
 from pipeline.engine.deadline import deadline_guard
 from pipeline.engine.meter import ActorMeter
+from pipeline.engine.ray_cluster import ONE_THREAD
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import ShardError, UsageError
 from pipeline.job import Job, Pool
 from pipeline.storage import Store
-
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
-"""An actor per core and a thread pool per actor would fight for the same cores."""
 
 
 class Actor:
@@ -67,9 +63,9 @@ def options(pool: Pool, *, own: bool) -> Mapping[str, Any]:
         "num_gpus": pool.gpus,
         "max_restarts": 0,
         "max_task_retries": 0,
-        "runtime_env": {"env_vars": ONE_THREAD},
     }
     if not own:
+        asked["runtime_env"] = {"env_vars": ONE_THREAD}
         asked["memory"] = int(pool.memory_gb * 2**30) or None
         asked["resources"] = dict(pool.resources) or None
         asked["label_selector"] = dict(pool.labels) or None

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -19,6 +19,10 @@ import ray.exceptions
 from pipeline.engine.pools import GPU, Node
 from pipeline.errors import RunError
 
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+)
+"""An actor per core and a thread pool per actor would fight for the same cores."""
 KNOCK_S = 10.0
 PROBE_S = 2.0
 
@@ -64,7 +68,7 @@ class RayCluster:
         else:
             _knock(self.address)
         self._joined = True
-        with _own_sigterm():
+        with _own_sigterm(), _one_thread() if self.own else nullcontext():
             try:
                 ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR, **there)
             except (ConnectionError, ValueError) as error:
@@ -143,3 +147,21 @@ def _own_sigterm() -> Iterator[None]:
     yield
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, ours)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """What a Ray that is brought up now, and every process of it, finds in its environment.
+
+    Told to each actor instead, it would keep them out of the processes that Ray has ready for them.
+    """
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ |= ONE_THREAD
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

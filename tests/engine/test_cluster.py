@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -132,3 +134,44 @@ def test_a_node_that_will_be_taken_away_ends_what_it_has_and_gets_no_more(
 
     outcome, watcher = run(engine, gated(notes), notes, faults)
     assert (outcome.joined.ok, watcher.lost_tasks) == (CLIPS, [])
+
+
+BROUGHT = """
+from pipeline.annotator import Annotator
+from tests.fakes import Peak, Weight
+
+
+class Brought(Annotator[Weight]):
+    row = Weight
+    version = 1
+    needs = (Peak,)
+
+    def annotate(self, clips):
+        return [Weight(2.0) for _ in clips]
+"""
+
+
+def test_a_working_tree_that_is_brought_is_what_runs(
+    cluster: Raylets, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is sent, it is nowhere else."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "brought.py").write_text(BROUGHT, "utf-8")
+    monkeypatch.syspath_prepend(tree)
+    ours = importlib.import_module("brought").Brought
+    engine = RayEngine(cluster.address, runtime_env={"working_dir": str(tree)})
+    cluster.add()
+    specs = [
+        WaySpec("sound", "fake", FakeSound),
+        WaySpec("peak", "fake", FakePeak),
+        WaySpec("weight", "ours", ours),
+    ]
+    try:
+        engine.connect()
+        shutil.rmtree(tree)
+        store = Store(str(tmp_path / "run"))
+        outcome = annotate(items_of(4), make_job(specs, shard_size=2), store, engine, Silent())
+    finally:
+        engine.stop()
+    assert outcome.joined.ok == 4
