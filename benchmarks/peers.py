@@ -25,23 +25,21 @@ if not __package__:  # run as a file: `import pipeline` would find this very fil
 from benchmarks._machine import commit, processor
 from benchmarks._peers import environments
 from benchmarks._peers.contest import KILLED, LATE, Attempt, Contestant, Found, Run
-from benchmarks._peers.corpus import PART_CLIPS, Corpus, make_corpus, make_sounds
+from benchmarks._peers.corpus import PARTS, Corpus, make_corpus, make_sounds
 
 POOL = Contestant(
     "process pool", "process_pool", options="`ProcessPoolExecutor`, one Parquet file at the end"
 )
 CONTESTANTS = (
     POOL,
-    Contestant("speechcraft", "", options=f"`annotate`, shards of {PART_CLIPS}"),
+    Contestant("speechcraft", "", options=f"`annotate`, {PARTS} shards"),
     Contestant("Daft", "daft", "daft", "daft", '`on_error="log"`'),
     Contestant(
         "Daft on Ray", "daft", "daft", "daft", '`CheckpointConfig`, `on_error="log"`', ("checkpoint",)
     ),
+    Contestant("datatrove", "datatrove", "datatrove", "datatrove", f"{PARTS} tasks, `skip_completed`"),
     Contestant(
-        "datatrove", "datatrove", "datatrove", "datatrove", f"tasks of {PART_CLIPS}, `skip_completed`"
-    ),
-    Contestant(
-        "Ray Data", "ray_data", "ray", "ray", "`CheckpointConfig`, `max_errored_blocks=-1`, 20 clips a block"
+        "Ray Data", "ray_data", "ray", "ray", f"{PARTS} blocks, `CheckpointConfig`, `max_errored_blocks=-1`"
     ),
     Contestant(
         "data-juicer", "data_juicer", "data-juicer", "py-data-juicer", "default executor, `skip_op_error`"

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 
-from benchmarks._peers.corpus import PART_CLIPS, Corpus
+from benchmarks._peers.corpus import Corpus
 from benchmarks._peers.function import LOG
 
 ROOT = Path(__file__).parents[2]
@@ -134,7 +134,7 @@ def _command(who: Contestant, python: Path, corpus: Corpus, out: Path, workers: 
     job = out.with_name("job.json")
     record = {
         "annotators": {"measures": {"use": "benchmarks._peers.speechcraft"}},
-        "shard_size": PART_CLIPS,
+        "shard_size": corpus.part_clips,
     }
     job.write_text(json.dumps(record))
     return [

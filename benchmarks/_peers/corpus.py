@@ -11,8 +11,8 @@ import numpy.typing as npt
 import soundfile
 
 RATE_HZ = 16_000
-PART_CLIPS = 20
-"""In each part of the manifest: what a shard, a task, a block or a batch is to whoever has such a thing."""
+PARTS = 20
+"""Of the manifest. One is what a shard, a task, a block or a batch is to whoever has such a thing."""
 _SYLLABLE_S = 0.22
 _WORDS = ("the", "old", "train", "to", "town", "was", "late", "again", "and", "nobody", "knew", "why")
 
@@ -23,6 +23,7 @@ class Corpus:
 
     manifest: Path
     parts: Path
+    part_clips: int
     ids: tuple[str, ...]
     bad: tuple[str, ...] = ()
 
@@ -55,10 +56,11 @@ def make_corpus(folder: Path, sounds: Path, clips: int, bad: int = 0) -> Corpus:
         words = " ".join(np.random.default_rng(number).choice(_WORDS, size=15))
         lines.append(json.dumps({"id": path.stem, "audio": str(path), "text": words}) + "\n")
     (folder / "manifest.jsonl").write_text("".join(lines))
-    for first in range(0, clips, PART_CLIPS):
-        part = folder / "parts" / f"{first // PART_CLIPS:03d}.jsonl"
-        part.write_text("".join(lines[first : first + PART_CLIPS]))
-    return Corpus(folder / "manifest.jsonl", folder / "parts", tuple(ids), tuple(bad_ids))
+    part_clips = -(-clips // PARTS)
+    for first in range(0, clips, part_clips):
+        part = folder / "parts" / f"{first // part_clips:03d}.jsonl"
+        part.write_text("".join(lines[first : first + part_clips]))
+    return Corpus(folder / "manifest.jsonl", folder / "parts", part_clips, tuple(ids), tuple(bad_ids))
 
 
 def _voice(rng: np.random.Generator, seconds: float) -> npt.NDArray[np.float32]:

@@ -19,7 +19,7 @@ IN_FLIGHT = 2
 """Requests of each of them at once."""
 LATENCY_S = 0.1
 """Of the endpoint. A shard is at work for a while, so that faults find it."""
-JOB = f"""
+_JOB = f"""
 annotators:
   sound: tests.chaos.ways.decode
   language: script
@@ -30,16 +30,17 @@ annotators:
   labels: thresholds
   caption: {{use: tests.chaos.ways.llm, model: base, in_flight: {IN_FLIGHT}, wait_s: 60}}
 pools:
-  - {{name: cpu, cpus: 1, actors: 1}}
+  - {{name: cpu, cpus: 1CPU_ACTORS}}
   - {{name: llm, cpus: 0.5, actors: {LLM_ACTORS}, families: [caption]}}
 shard_size: {CLIPS_PER_SHARD}
 calibrate_clips: 60
 """
 
 
-def write_corpus(folder: Path, shards: int) -> None:
-    """`speech.jsonl`, its sounds, and `job.yaml`."""
-    (folder / "job.yaml").write_text(JOB, "utf-8")
+def write_corpus(folder: Path, shards: int, cpu_actors: int | None) -> None:
+    """`speech.jsonl`, its sounds, and `job.yaml`; None: as many actors as follow the queue."""
+    bound = "" if cpu_actors is None else f", actors: {cpu_actors}"
+    (folder / "job.yaml").write_text(_JOB.replace("CPU_ACTORS", bound), "utf-8")
     write_manifest(folder / "speech.jsonl", *(_clip(folder, n) for n in range(shards * CLIPS_PER_SHARD)))
 
 

@@ -44,9 +44,16 @@ class Outcome:
     calm: dict[str, bytes]
 
 
-def weather_the_storm(folder: Path, forecast: Forecast, shards: int, *, one_in: int | None = None) -> Outcome:
+def weather_the_storm(
+    folder: Path,
+    forecast: Forecast,
+    shards: int,
+    *,
+    one_in: int | None = None,
+    cpu_actors: int | None = None,
+) -> Outcome:
     """A run in a storm, one without. On S3 one in `one_in` requests fails; none: it is all in the folder."""
-    write_corpus(folder, shards)
+    write_corpus(folder, shards, cpu_actors)
     with ExitStack() as stack:
         s3 = stack.enter_context(serving()) if one_in else None
         out = f"{s3.bucket()}/run" if s3 else str(folder / "run")
