@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import parquet, sidecar
+from pipeline.ahead import in_order
 from pipeline.card import CARD, write_card
 from pipeline.errors import ClipError, ShardError
 from pipeline.filesystems import without_password
@@ -29,11 +30,12 @@ from pipeline.review.reviewed import REVIEW_TYPE, Reviewed, corrected_table
 from pipeline.rows import Row
 from pipeline.rundir import DATASET, FAILURES, Shard
 from pipeline.schema import GIVEN_COLUMNS, columns_of
-from pipeline.source.base import Item
 from pipeline.storage import Store
 
 FILE_BYTES = 256 * 2**20
 """Of Arrow memory; compressed files are smaller."""
+AHEAD, AHEAD_FAR = 2, 32
+"""Shards read at once, from this disk and from far away, where it is the waiting that takes time."""
 INDEX = f"{DATASET}/index.json"
 FORMAT = 1
 """Raise it when the same sidecars begin to give another dataset."""
@@ -88,7 +90,7 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
         return known
     made_of = {key: int(np.sum(bits)) for key, bits in there.sidecars.items()}
     joined = Joined(inputs=inputs, made_of=made_of, shards=digest_of(shards), reviews=reviews)
-    reviewed.take(table for _, _, table in _tables(store, job, reviewed.shards, corrected))
+    reviewed.take(found.table for found in _tables(store, job, reviewed.shards, corrected))
     _write_files(store, job, shards, there, reviewed, joined)
     write_card(store, job, asdict(joined))
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
@@ -182,10 +184,10 @@ def _write_files(
     """The data, in the folder of its generation, which nobody reads yet."""
     tables: list[pa.Table] = []
     size = 0
-    for items, families, found in _tables(store, job, shards, there):
-        table = reviewed.over(found)
-        _count(items, table, joined)
-        _count_tolerated(families, joined)
+    for found in _tables(store, job, shards, there):
+        table = reviewed.over(found.table)
+        _count(table, joined)
+        _count_tolerated(found.families, joined)
         tables.append(table)
         size += table.nbytes
         if size >= FILE_BYTES:
@@ -203,21 +205,37 @@ def _write_file(store: Store, tables: list[pa.Table], joined: Joined) -> None:
     joined.files.append({"name": name, "rows": table.num_rows, "bytes": data.size, "sha256": digest})
 
 
-def _tables(
-    store: Store, job: Job, shards: Sequence[Shard], there: _There
-) -> Iterator[tuple[list[Item], dict[str, pa.Table], pa.Table]]:
-    """The clips of each shard, what is known of each family, and all of it side by side."""
+def _tables(store: Store, job: Job, shards: Sequence[Shard], there: _There) -> Iterator[_Joining]:
+    """Shard after shard, some of them read ahead."""
     schema = dataset_schema(job)
-    for number, shard in enumerate(shards):
-        items = read_shard(store, shard)
-        ids = pa.chunked_array([pa.array([item.id for item in items], pa.string())])
-        have = {way.key for way in job.ways if there.sidecars[way.key][number]}
-        reason = there.reasons.get(shard, "the shard was not annotated")
-        families = {
-            f: corrected_table(_row(job, f), _family(store, job, shard, f, have, ids, reason), items)
-            for f in job.families
-        }
-        yield items, families, _side_by_side(items, ids, families, schema)
+
+    def read(number: int) -> _Joining:
+        return _side_by_side(store, job, shards[number], number, there, schema)
+
+    yield from in_order(read, range(len(shards)), AHEAD if store.is_local else AHEAD_FAR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joining:
+    """A shard's clips: what is known of each family, and all of it side by side."""
+
+    families: dict[str, pa.Table]
+    table: pa.Table
+
+
+def _side_by_side(
+    store: Store, job: Job, shard: Shard, number: int, there: _There, schema: pa.Schema
+) -> _Joining:
+    clips = parquet.read(store, shard.manifest)
+    items = read_shard(store, shard) if "corrections" in clips.column_names else []
+    ids = clips.column("id")
+    have = {way.key for way in job.ways if there.sidecars[way.key][number]}
+    reason = there.reasons.get(shard, "the shard was not annotated")
+    families = {}
+    for f in job.families:
+        found = _family(store, job, shard, f, have, ids, reason)
+        families[f] = corrected_table(_row(job, f), found, items) if items else found
+    return _Joining(families, _one_table(clips, families, schema))
 
 
 def _family(
@@ -269,22 +287,20 @@ def _pick(statuses: Sequence[str]) -> int:
     return 0
 
 
-def _side_by_side(
-    items: Sequence[Item], ids: pa.ChunkedArray[Any], families: dict[str, pa.Table], schema: pa.Schema
-) -> pa.Table:
+def _one_table(clips: pa.Table, families: dict[str, pa.Table], schema: pa.Schema) -> pa.Table:
     columns: dict[str, Any] = {
-        "id": ids,
-        "audio": [without_password(item.audio.url) for item in items],
-        "offset_s": [item.audio.offset_s for item in items],
+        "id": clips.column("id"),
+        "audio": [without_password(str(url)) for url in clips.column("audio_url").to_pylist()],
+        "offset_s": clips.column("audio_offset_s"),
     }
-    columns |= {name: [getattr(i.given, name) for i in items] for name in GIVEN_COLUMNS}
+    columns |= {name: clips.column(f"given_{name}") for name in GIVEN_COLUMNS}
     for table in families.values():
         columns |= {n: table.column(n) for n in table.column_names if n not in ("id", "status", "error")}
     errors = _complaints(families, sidecar.FAILED)
     columns["status"] = [sidecar.FAILED if e else sidecar.OK for e in errors]
     columns["error"] = errors
     columns["skipped"] = _complaints(families, sidecar.SKIPPED, TOLERATED)
-    columns["review"] = [None] * len(items)
+    columns["review"] = [None] * clips.num_rows
     arrays = [
         values if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
         for field, values in ((f, columns[f.name]) for f in schema)
@@ -296,25 +312,25 @@ def _complaints(families: dict[str, pa.Table], *statuses: str) -> list[str | Non
     """What went wrong with each clip, root causes first: `family: code: sentence; ...`."""
     found: list[list[str]] = [[] for _ in range(next(iter(families.values())).num_rows)]
     for family, table in families.items():
-        hit = pc.is_in(table.column("status"), value_set=pa.array(statuses))
-        errors = table.column("error").to_pylist()
-        for i in np.flatnonzero(hit.to_numpy()):
-            found[i].append(f"{family}: {errors[i]}")
+        hit = np.flatnonzero(pc.is_in(table.column("status"), value_set=pa.array(statuses)).to_numpy())
+        errors = table.column("error").take(pa.array(hit, pa.int64())).to_pylist() if len(hit) else []
+        for i, error in zip(hit, errors, strict=True):
+            found[i].append(f"{family}: {error}")
     return ["; ".join(sorted(f, key=lambda text: ": needs" in text)) or None for f in found]
 
 
-def _count(items: Sequence[Item], table: pa.Table, joined: Joined) -> None:
+def _count(table: pa.Table, joined: Joined) -> None:
     errors = table.column("error").to_pylist()
     joined.clips += len(errors)
     joined.failed += sum(e is not None for e in errors)
     joined.ok = joined.clips - joined.failed
     if "duration_s" in table.column_names:
         joined.seconds += pc.sum(table.column("duration_s")).as_py() or 0.0
-    for item, error in zip(items, errors, strict=True):
+    for i, error in enumerate(errors):
         if error is not None:
             cause = ":".join(error.split(":")[:2])
             joined.causes[cause] = joined.causes.get(cause, 0) + 1
-            joined.examples.setdefault(cause, f"{item.id}: {root_cause(error)}")
+            joined.examples.setdefault(cause, f"{table.column('id')[i]}: {root_cause(error)}")
     for name in table.column_names:
         column = table.column(name)
         joined.columns[name] = joined.columns.get(name, 0) + len(column) - column.null_count

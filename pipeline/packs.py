@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -75,19 +76,24 @@ class Directories:
         """`tail` gives the last bytes of a file, `listed` the packs of a folder."""
         self._tail, self._listed = tail, listed
         self._held: OrderedDict[str, Mapping[str, Member]] = OrderedDict()
+        self._lock = threading.Lock()
         self._packs: dict[str, list[str]] = {}
 
     def members(self, pack: str) -> Mapping[str, Member]:
         """The files of a pack by their full paths; nothing of one that has been removed."""
-        if pack not in self._held:
-            try:
-                self._held[pack] = _directory(pack, self._tail)
-            except FileNotFoundError:
-                return {}
+        with self._lock:
+            if pack in self._held:
+                self._held.move_to_end(pack)
+                return self._held[pack]
+        try:
+            found = _directory(pack, self._tail)
+        except FileNotFoundError:
+            return {}
+        with self._lock:
+            self._held[pack] = found
             if len(self._held) > HELD:
                 self._held.popitem(last=False)
-        self._held.move_to_end(pack)
-        return self._held[pack]
+        return found
 
     def find(self, path: str, *, anew: bool) -> Member | None:
         """Where a file is packed; with `anew`, after another look at which packs there are."""
