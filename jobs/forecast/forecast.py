@@ -10,8 +10,11 @@ from jobs.costs import costs
 from jobs.forecast.estimate import Estimate, ratio
 from jobs.forecast.measure import Measured
 from pipeline.job import Job
+from pipeline.packs import PACK_BYTES, PACK_SHARDS
 
 HOUR_S = 3600.0
+MANIFEST_OBJECTS = 2
+"""Beside the shards' own: which are current, and which the source has."""
 FILE_OBJECTS = 2
 """Of a dataset beside its data: the card and the index."""
 PART_BYTES = 100e6
@@ -49,12 +52,19 @@ def forecast(job: Job, found: Measured, hours: float, actors: Mapping[str, int])
             "dataset": Estimate(dataset_bytes).facts(),
         },
         "objects": {
-            "manifest": shards + 1,
+            "manifest": shards + MANIFEST_OBJECTS,
             "sound": shards * found.sounds,
-            "sidecars": shards * len(job.ways),
+            "sidecars": _sidecar_objects(shards, len(job.ways), sidecars.value),
             "dataset": data_files + FILE_OBJECTS,
         },
     }
+
+
+def _sidecar_objects(shards: int, ways: int, size: float) -> int:
+    """Sidecars of each full thousand of shards lie in packs, those of one way in one or, if large, a few."""
+    thousands, rest = divmod(shards, PACK_SHARDS)
+    more = int(size / max(1, shards) * PACK_SHARDS / PACK_BYTES)
+    return thousands * (ways + more) + rest * ways
 
 
 def _per_hour(amounts: list[float], found: Measured) -> Estimate:
