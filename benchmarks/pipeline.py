@@ -46,6 +46,7 @@ from pipeline.rundir import Shard
 from pipeline.source import Item, open_source
 from pipeline.storage import Store
 
+_CONTESTANTS = ("inline", "process pool, 1", "ray, 1 actor", "process pool, 2", "ray, 2 actors")
 _WARM_CLIPS = 4
 _worker: list[Worker] = []
 """Of a process of the pool."""
@@ -75,7 +76,7 @@ def main() -> None:
     """Measure every contestant in turn, several rounds, and print medians and ratios."""
     arguments = _arguments()
     os.environ |= ONE_THREAD
-    names = ["inline", "process pool, 1", "ray, 1 actor", "process pool, 2", "ray, 2 actors"]
+    names = [name for name in _CONTESTANTS if name != "inline" or not arguments.no_inline]
     with tempfile.TemporaryDirectory() as folder:
         corpus = _prepare(arguments, Path(folder) / "prepared")
         timings: dict[str, list[Timing]] = {name: [] for name in names}
@@ -91,6 +92,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, default=600, help="clips")
     parser.add_argument("--shard-size", type=int, default=25)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-inline", action="store_true", help="only Ray and process pools")
     return parser.parse_args()
 
 

@@ -1,7 +1,7 @@
 """Ray Core actors in pools that follow their queues. A dead actor's tasks go back to the driver.
 
-Two tasks are queued per actor: while one is annotated, the next is on its way. An actor that is not up
-holds none.
+Two tasks are queued per actor while there is plenty: one is annotated, the next is on its way. An actor
+that is not up holds none.
 """
 
 from __future__ import annotations
@@ -104,8 +104,14 @@ class RayEngine:
         self._pools.follow(backlogs)
 
     def room(self, pool: str) -> int:
-        """Free places in the queues of the pool's actors."""
-        return sum(QUEUED_PER_ACTOR - len(slot.tasks) for slot in self._pools.open(pool))
+        """Free places in the queues of the pool's actors.
+
+        Of the last tasks none is queued behind another: it would wait while somebody else is idle.
+        """
+        slots = self._pools.open(pool)
+        plenty = self._pools.ready(pool) > QUEUED_PER_ACTOR * len(slots)
+        places = QUEUED_PER_ACTOR if plenty else 1
+        return sum(max(0, places - len(slot.tasks)) for slot in slots)
 
     def submit(self, pool: str, task: Task) -> None:
         """Give the task to the pool's least busy actor."""

@@ -89,6 +89,10 @@ class RayPools:
         """The actors of the pool that take tasks."""
         return [slot for slot in self.slots if slot.open and slot.pool.name == pool]
 
+    def ready(self, pool: str) -> int:
+        """Tasks that wait for the pool."""
+        return self._pools[pool].backlog.ready
+
     def up(self, slot: Slot, node: str, patience_s: float) -> None:
         """An actor can take tasks."""
         slot.up, slot.node, slot.patience_s = True, node, patience_s

@@ -127,12 +127,21 @@ def test_a_given_up_shard_is_tried_again_by_the_next_run(engine: RayEngine, tmp_
     assert not list((tmp_path / "run" / "failures").glob("*.json"))
 
 
+def test_of_the_last_tasks_none_is_queued_behind_another(engine: RayEngine, tmp_path: Path) -> None:
+    engine.start(job_of(), Store(str(tmp_path)))
+    engine.follow({"cpu": Backlog(100, 100)})
+    while engine.room("cpu") < 4:
+        engine.wait()
+    engine.follow({"cpu": Backlog(4, 4)})
+    assert engine.room("cpu") == 2
+
+
 def test_of_two_tasks_of_a_dead_worker_the_first_is_blamed_whichever_is_seen_first(
     engine: RayEngine, tmp_path: Path
 ) -> None:
     store, job = Store(str(tmp_path)), job_of(peak={"die_on": "clip", "sleep_s": 1.0})
     engine.start(job, store)
-    engine.follow({"cpu": Backlog(4, 4)})
+    engine.follow({"cpu": Backlog(5, 5)})
     while engine.room("cpu") < 4:
         engine.wait()
     for i in range(4):  # the first and the third go to one worker
