@@ -90,9 +90,8 @@ def main() -> None:
             f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, commit {commit()}\n",
             flush=True,
         )
-        _timed(field, chosen)
-        _killed(field, chosen)
-        _corrupt(field, chosen)
+        for table in asked.tables.split(","):
+            TABLES[table](field, chosen)
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,6 +99,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--envs", type=Path, required=True, help="folder of the peers' environments")
     parser.add_argument("--make-envs", action="store_true", help="install those that are not there")
     parser.add_argument("--only", help="contestants by name, with commas between")
+    parser.add_argument("--tables", default="timed,killed,corrupt", help="which, with commas between")
     parser.add_argument("--clips", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=7.0, help="of a clip, on average")
     parser.add_argument("--workers", type=int, default=2)
@@ -178,6 +178,9 @@ def _corrupt(field: Field, chosen: list[Contestant]) -> None:
             f"{_named(run, found, field.bad.bad)} |",
             flush=True,
         )
+
+
+TABLES = {"timed": _timed, "killed": _killed, "corrupt": _corrupt}
 
 
 def _trouble(field: Field, who: Contestant) -> str | None:
