@@ -25,6 +25,7 @@ from typing import Annotated
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks._machine import commit, processor
 from pipeline.annotator import Annotator
 from pipeline.clip import AudioRef, Clip, Given
 from pipeline.engine.flow import annotate
@@ -124,10 +125,9 @@ def main() -> None:
     if asked.step:
         print(json.dumps(step(asked.step, asked.url, asked.shards, asked.clips, asked.ways)))
         return
-    print(
-        f"{asked.shards:,} shards of {asked.clips} clips, {'S3 on loopback' if asked.s3 else 'a local disk'}"
-    )
-    print("| step | seconds | peak MiB | files after it |\n|---|---:|---:|---:|")
+    where = "S3 on loopback" if asked.s3 else "a local disk"
+    print(f"{asked.shards:,} shards of {asked.clips} clips, {where}; {processor()}, commit {commit()}")
+    print("| step | seconds | CPU s | peak MiB | files after it |\n|---|---:|---:|---:|---:|", flush=True)
     with ExitStack() as stack:
         if asked.s3:
             from tests.s3.server import serving
@@ -137,19 +137,14 @@ def main() -> None:
             url = f"{stack.enter_context(tempfile.TemporaryDirectory())}/run"
         for name in STEPS:
             if name not in asked.without.split(","):
-                command = [
-                    sys.executable,
-                    "-m",
-                    "benchmarks.scale",
-                    *sys.argv[1:],
-                    "--step",
-                    name,
-                    "--url",
-                    url,
-                ]
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-                told = json.loads(done.stdout)
-                print(f"| {name} | {told['seconds']:.1f} | {told['peak_mib']:.0f} | {told['files']:.0f} |")
+                print(_told(name, [*sys.argv[1:], "--step", name, "--url", url]), flush=True)
+
+
+def _told(name: str, arguments: Sequence[str]) -> str:
+    command = [sys.executable, "-m", "benchmarks.scale", *arguments]
+    told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    figures = f"{told['seconds']:.1f} | {told['cpu_s']:.1f} | {told['peak_mib']:.0f} | {told['files']:.0f}"
+    return f"| {name} | {figures} |"
 
 
 if __name__ == "__main__":

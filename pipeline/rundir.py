@@ -11,7 +11,7 @@ failures/shard-00012-<hash>.json       why a shard was given up
 again/<family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    rows that stand, the others are to come
 calls/<time>-<id>.json                 each call: since when, where, how far, at what cost, how it ended
 dataset/data-<digest>/train-00012.parquet, dataset/index.json, dataset/README.md
-forgotten.json                         digests of forgotten clips, and where they stood
+forgotten.json                         digests of forgotten clips
 reviews/<reviewer>/<session>.jsonl     what people said of clips, a line a judgement; the reviewer by a digest
 reviews/shards.json                    the shards of clips that people corrected
 exports/*.json                         the exports made of the run: where, and what was asked for
