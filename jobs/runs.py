@@ -16,6 +16,8 @@ from pipeline.job import CUT, ENHANCE, SOUND
 from pipeline.layout import read_index
 from pipeline.manifest import read_ids, read_shard
 from pipeline.record import read_job
+from pipeline.review import amend
+from pipeline.review.corrections import corrected
 from pipeline.rows import Row
 from pipeline.rundir import Shard
 from pipeline.sounds import Pcm
@@ -96,8 +98,29 @@ class Run:
             if family != CUT
         ]
 
+    @cached_property
+    def corrected(self) -> dict[str, tuple[Shard, int, Item]]:
+        """Clips that people corrected, by id: the shard that holds them annotated again, and their place."""
+        shards = amend.read_shards(self.store)
+        return {
+            item.id: (shard, i, item)
+            for shard in shards
+            for i, item in enumerate(read_shard(self.store, shard))
+        }
+
     def rows(self, shard: Shard, way: RunWay) -> list[Row | Absent]:
-        """What a way found of a shard."""
+        """What a way found of a shard, as people left it."""
+        rows = self.found(shard, way)
+        if not self.corrected:
+            return rows
+        for i, clip in enumerate(read_ids(self.store, shard)):
+            if clip in self.corrected:
+                again, k, item = self.corrected[clip]
+                rows[i] = corrected(way.row, self.found(again, way)[k], item.corrections)
+        return rows
+
+    def found(self, shard: Shard, way: RunWay) -> list[Row | Absent]:
+        """What a way found of a shard by itself."""
         path = shard.sidecar(way.key)
         if path not in self.names:
             return [Absent("missing", "not annotated yet")] * shard.clips

@@ -57,7 +57,7 @@ def reviewed(opened: Run) -> tuple[Mapping[str, OfClip], Values]:
     values: dict[str, dict[str, str | None]] = {}
     for shard, numbers in places(opened.store, opened.shards, said).items():
         wanted = {ATTRIBUTES[name].row for clip in numbers for name in said[clip]}
-        rows = [(way.row, opened.rows(shard, way)) for way in opened.ways if way.row in wanted]
+        rows = [(way.row, opened.found(shard, way)) for way in opened.ways if way.row in wanted]
         for clip, i in numbers.items():
             found = _found(rows, i)
             judged = [ATTRIBUTES[name] for name in said[clip] if ATTRIBUTES[name].row in dict(rows)]
@@ -70,7 +70,7 @@ def _cases(
 ) -> Iterator[Case]:
     """Every clip with its labels and rows; one shard is held at a time."""
     for shard, items in opened.items():
-        rows = [(way.row, opened.rows(shard, way)) for way in opened.ways]
+        rows = [(way.row, opened.found(shard, way)) for way in opened.ways]
         raw, speech = opened.sound(shard)
         for i, item in enumerate(items):
             matched.add(item.id)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import rjieba
 import soundfile
 from markupsafe import Markup
 
@@ -164,7 +165,7 @@ class Views:
         rows: dict[type[Row], Row] = {}
         for way in self._run.ways:
             if way.row in kinds and way.row not in rows:
-                found = self._run.rows(clip.shard, way)[clip.number]
+                found = self._run.found(clip.shard, way)[clip.number]
                 if isinstance(found, Row):
                     rows[way.row] = found
         return rows
@@ -194,9 +195,22 @@ def _told(how: str, value: object) -> str:
 
 def _choices(attribute: Attribute, row: Mapping[str, Any]) -> tuple[tuple[str, str, int | None], ...]:
     if attribute.name == "emphasis_word":
-        spoken: Sequence[str] = words(row.get("transcript") or "", row.get("language"))
-        return tuple((word, shortened(word, 40), i) for i, word in enumerate(spoken))
+        return tuple(_spoken(row.get("transcript") or "", row.get("language")))
     return tuple((name, name, None) for name in attribute.choices)
+
+
+def _spoken(transcript: str, language: str | None) -> Iterator[tuple[str, str, int | None]]:
+    """The words that may be stressed, with their place; Chinese ones whole, at their first character."""
+    if language == "zh":
+        place = 0
+        for word in rjieba.cut(transcript):
+            tokens = words(word, language)
+            if tokens:
+                yield "".join(tokens), shortened("".join(tokens), 40), place
+            place += len(tokens)
+        return
+    for place, word in enumerate(words(transcript, language)):
+        yield word, shortened(word, 40), place
 
 
 def _tag(language: object) -> str:

@@ -139,18 +139,21 @@ def _placed(said: tuple[Correction, ...], rows: _Rows, i: int) -> tuple[Correcti
     code = language.language if isinstance(language, Language) else None
     spoken = words(transcript.transcript, code) if isinstance(transcript, Transcript) else []
     return tuple(
-        replace(to, place=_place(to, spoken)) if to.attribute == "emphasis_word" else to for to in said
+        replace(to, place=_place(to, spoken, code)) if to.attribute == "emphasis_word" else to for to in said
     )
 
 
 _NOTHING = Absent("skipped", "not there")
 
 
-def _place(to: Correction, spoken: Sequence[str]) -> int | None:
-    """The word that was meant, if it is still that word; else the only one like it."""
-    if to.place is not None and to.place < len(spoken) and spoken[to.place] == to.value:
+def _place(to: Correction, spoken: Sequence[str], language: str | None) -> int | None:
+    """The word that was meant, if it is still that word; else the only one like it. Chinese words are of
+    several characters, each a token: they stand where the first does."""
+    wanted = [token.casefold() for token in words(to.value or "", language)]
+    folded = [token.casefold() for token in spoken]
+    like = [i for i in range(len(folded)) if wanted and folded[i : i + len(wanted)] == wanted]
+    if to.place in like:
         return to.place
-    like = [i for i, word in enumerate(spoken) if word.casefold() == (to.value or "").casefold()]
     return like[0] if len(like) == 1 else None
 
 

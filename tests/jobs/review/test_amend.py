@@ -55,6 +55,9 @@ def test_a_corrected_gender_is_judged_by_its_own_thresholds(folder: Path, again:
     again(folder)
     row = rows(folder)["station"]
     assert (row["gender"], row["pitch_label_basis"]) == ("male", "male")
+    shown = speechcraft("show", folder / "run", "station", "--json").json["columns"]
+    told = {line["column"]: line["value"] for line in shown}
+    assert (told["gender"], told["gender_source"], told["pitch_label_basis"]) == ("male", "review", "male")
 
 
 def test_a_corrected_transcript_is_aligned_and_quoted(folder: Path, again: Annotate) -> None:
@@ -134,6 +137,14 @@ def test_a_stressed_word_stands_where_it_was_meant(folder: Path, again: Annotate
     again(folder)
     row = rows(folder)["forecast"]
     assert (row["emphasis_word"], row["emphasis_index"], row["emphasis_source"]) == ("the", place, "review")
+
+
+def test_a_stressed_chinese_word_stands_at_its_first_character(folder: Path, again: Annotate) -> None:
+    assert rows(folder)["zh-neighbour"]["transcript"].startswith("喂，你好，")
+    say(folder, "zh-neighbour", "emphasis_word", "correct", "你好", place=1)
+    again(folder)
+    row = rows(folder)["zh-neighbour"]
+    assert (row["emphasis_word"], row["emphasis_index"]) == ("你好", 1)
 
 
 def test_a_withdrawn_correction_leaves_no_trace(folder: Path, again: Annotate) -> None:
