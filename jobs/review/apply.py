@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
+from annotators._chat.address import LATER
 from jobs.progress import RichWatcher
 from jobs.recorded import job_as_ran
 from jobs.runs import Run
@@ -37,7 +38,10 @@ def apply(url: str, say: Callable[[str], None]) -> bool:
     say("What people said in review is brought into the dataset.")
     run = Run.open(url)
     try:
-        amended(job_as_ran(run), run.store, InlineEngine(), RichWatcher(Console(stderr=True)))
+        job = job_as_ran(run)
+        if any(way.options.get("endpoint") == LATER for way in job.ways):
+            raise RunError("The job serves its language model itself.")
+        amended(job, run.store, InlineEngine(), RichWatcher(Console(stderr=True)))
     except UsageError as error:
         raise RunError(
             f"What people corrected in {url} is kept, but cannot be brought into its dataset here: {error} "

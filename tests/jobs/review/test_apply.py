@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from tests.command import speechcraft
-from tests.jobs.review.said import say
+from tests.command import CLIPS, speechcraft
+from tests.endpoint.fake import fake
+from tests.jobs.review.said import rows, say
 
 
 def test_a_correction_arrives_in_the_next_export(folder: Path) -> None:
@@ -38,3 +42,33 @@ def test_evaluate_tells_how_far_people_agree_with_the_run(folder: Path) -> None:
     ended = speechcraft("evaluate", folder / "run")
     assert "Agreement with reviewers" in ended.out
     assert "Bob" not in ended.out
+
+
+def test_where_captions_cannot_be_written_again_an_export_says_so_and_writes_none(
+    folder: Path, again: Callable[..., dict[str, int]], tmp_path: Path
+) -> None:
+    def export() -> tuple[int, str]:
+        """In a process of its own: one that knows the endpoint does not look for it again."""
+        more = ("--to", "parquet", "--audio", "none")
+        command = [sys.executable, "-m", "jobs.cli", "export", folder / "run", folder / "out", *more]
+        ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=CLIPS.parents[1])
+        return ended.returncode, ended.stderr
+
+    with fake(tmp_path) as endpoint:
+        again(folder, "--set", f"caption.endpoint={endpoint.url}")
+        say(folder, "station", "emotion", "correct", "sad")
+        before = rows(folder)
+        endpoint.kill()
+        code, told = export()
+        assert code == 2
+        assert "cannot be brought into its dataset here" in told
+        assert not (folder / "out").exists()
+        assert rows(folder) == before
+        endpoint.start()
+        endpoint.follow()
+        code, told = export()
+        assert code == 0, told
+        assert len({seen.clip for seen in endpoint.seen}) == 1
+    after = rows(folder)
+    assert after["station"]["emotion"] == "sad"
+    assert after["station"]["description"] != before["station"]["description"]
