@@ -3,6 +3,7 @@ VLLM ?= .vllm
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := $(VENV)/bin
 OUT ?= out/demo
+WORKERS ?= 2
 
 .PHONY: demo install vllm test test-install lint types floors tests docs clips clean
 
@@ -50,7 +51,7 @@ floors: test-install
 	$(BIN)/lint-imports
 
 tests: test-install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 docs: test-install ## rewrite the pages that come from the code
 	$(BIN)/python -m jobs.columns > docs/columns.md
