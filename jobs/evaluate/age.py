@@ -29,7 +29,7 @@ def _measure(case: Case) -> Measured | Missing | AsGiven | None:
     if "age_years" in case.given_used or (row and row.age_source == "given"):
         return AsGiven()
     if row is None or row.age_years is None:
-        return no_call("no age")
+        return no_call("no age", row.age_source if row else None)
     off = np.array([row.age_years - truth])
     of_truth, of_call = np.searchsorted(AGE_GROUPS_FROM_YEARS, (truth, row.age_years), "right")
     points = {

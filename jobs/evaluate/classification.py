@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -23,9 +23,9 @@ def call(classes: Sequence[str], truth: str, called: str, confidence: float | No
     return {CALLS: np.array([[*places, sure]]), COVERAGE: np.ones(1)}
 
 
-def no_call(reason: str) -> Measured:
-    """A labelled clip of which the run says nothing."""
-    return Measured({COVERAGE: np.zeros(1)}, lacks=(reason,))
+def no_call(reason: str, why: str | None = None, points: Mapping[str, Points] | None = None) -> Measured:
+    """A labelled clip of which the run says nothing; `why` as its row says, `points` beside the coverage."""
+    return Measured({COVERAGE: np.zeros(1), **(points or {})}, lacks=(f"{reason}, {why}" if why else reason,))
 
 
 def confusion(points: Points, n_classes: int) -> list[list[int]]:

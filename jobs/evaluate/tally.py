@@ -65,7 +65,7 @@ class Tally:
             title=self._metric.title,
             definition=self._metric.definition,
             n_labelled=self._n_labelled,
-            n_measured=sum(clip.points.keys() != {COVERAGE} for clip in clips),
+            n_measured=sum(any(not name.startswith(COVERAGE) for name in clip.points) for clip in clips),
             n_given=self._n_given,
             missing=dict(sorted(self._missing.items())),
             groups={name: dict(sorted(counts.items())) for name, counts in sorted(self._groups.items())},

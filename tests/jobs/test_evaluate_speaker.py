@@ -19,7 +19,7 @@ by_name = {figure.name: figure.statistic for figure in FIGURES}
 def speaker(
     gender: Gender | None = None, sure: float | None = None, age: float | None = None, source: str = "test"
 ) -> Speaker:
-    return Speaker(gender, source, sure, age, source, None)
+    return Speaker(gender, source if gender else None, sure, age, source if age else None, None)
 
 
 def cases(*pairs: tuple[Gender, Gender | None, float | None]) -> list[Case]:
@@ -125,3 +125,24 @@ def test_children_are_told_from_adults_by_the_models_word_or_by_years() -> None:
     )
     assert found.table("age").result("child_or_adult").value == 50
     assert found.table("age").result("child_or_adult").n == 2
+
+
+def test_gender_has_figures_without_children_and_says_why_it_is_silent() -> None:
+    silent = Speaker(None, "small: a child's voice", 0.5, None, None, None)
+    found = evaluate(
+        Case(str(i), {"gender": "female", **labels}, Path(), rows={Speaker: row})
+        for i, (labels, row) in enumerate(
+            [
+                ({"age": 8}, silent),
+                ({"age": 9}, speaker("male")),
+                ({"age": 13}, speaker("female")),
+                ({}, speaker("male")),
+                ({"age": 40}, silent),
+            ]
+        )
+    ).table("gender")
+    assert found.missing == {"no gender, small: a child's voice": 2}
+    assert found.n_measured == 3
+    assert found.result("coverage").value == pytest.approx(60)
+    assert found.result("coverage_from_13").value == pytest.approx(100 * 2 / 3)
+    assert found.result("accuracy_from_13").value == 50
