@@ -1,6 +1,7 @@
-"""Gender and age by the project's own small network; what the source gives stands.
+"""Gender and age by the project's own small models; what the source gives stands.
 
-Trained by `speechcraft train speaker`; small.md beside the weights says on whom, and how far to trust it.
+Trained by `speechcraft train gender` and `train speaker`; small.md beside the weights says on whom, and
+how far to trust them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from pipeline.options import Option
 from pipeline.rows import AGE_GROUPS_FROM_YEARS, Gender, Pitch, Speaker
 
 WEIGHTS = Path(__file__).with_name("small.onnx")
+"""Of the networks of age."""
+GENDER_WEIGHTS = Path(__file__).with_name("gender.onnx")
 YEARS = np.arange(4, 48)
 """The ages that the network tells apart."""
 CHILD_UNDER = AGE_GROUPS_FROM_YEARS[0]
@@ -30,6 +33,7 @@ EDGE_YEARS = 38.0
 """From here on nobody taught it: of the speakers it learnt from one in a hundred was older."""
 
 UNSURE = "small: unsure"
+CHILD = "small: a child's voice"
 PAST = "small: past the ages it learnt"
 UNLIKE = "small: unlike the speech whose ages it learnt"
 
@@ -43,25 +47,31 @@ Floats = npt.NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Sure:
-    """How sure a value must be to be given. `strangeness`: infinite gives the age of any voice."""
+    """How sure a value must be to be given.
 
-    gender: float
-    age: float
-    strangeness: float
+    `child`: over this probability of a child there is no gender. `strangeness`: infinite gives the age of any
+    voice.
+    """
+
+    gender: float = 0.6
+    child: float = 0.7
+    age: float = 0.5
+    strangeness: float = np.inf
 
 
 class SmallAnnotator(Annotator[Speaker]):
     """Each of gender and age is the given one where the source gives it, else the recognised one, else null.
 
-    A child's voice does not tell its gender: the confidence in a gender is the network's for an adult, and
-    one half as far as the voice is a child's. Confidences under the options are too little: the value is
-    null, the confidence stays. The confidence of an age is the probability of its age group. The age is null,
-    and `age_source` says why, where the voice is past the ages that the network learnt, or unlike the speech
-    whose speakers' ages it knew. Only the middle `max_s` of a longer clip are heard.
+    A child's voice does not tell its gender: over `max_child_probability` the gender is null, and
+    `gender_source` says so. That probability is the mean of what both models say. The gender's confidence
+    is the probability were it an adult. Confidences under the options are too little: the value is null,
+    the confidence stays. The confidence of an age is the probability of its age group. The age is null, and
+    `age_source` says why, where the voice is past the ages that the networks learnt, or unlike the speech
+    whose speakers' ages they knew. Only the middle `max_s` of a longer clip are heard.
     """
 
     row = Speaker
-    version = 1
+    version = 2
     wants = (Pitch,)
     hears = "speech"
     sees = frozenset({"gender", "age_years"})
@@ -70,6 +80,9 @@ class SmallAnnotator(Annotator[Speaker]):
         self,
         *,
         min_gender_confidence: Annotated[float, Option("under it the gender is null", "", 0.5, 1.0)] = 0.6,
+        max_child_probability: Annotated[
+            float, Option("over it a child speaks, and the gender is null", "", 0.0, 1.0)
+        ] = 0.7,
         min_age_confidence: Annotated[float, Option("under it the age is null", "", 0.0, 1.0)] = 0.5,
         familiar_only: Annotated[
             bool, Option("no age for a voice or recording unlike those whose ages were learnt")
@@ -77,14 +90,14 @@ class SmallAnnotator(Annotator[Speaker]):
         max_s: Annotated[float, Option("of a longer clip, its middle is heard", "s", 1.0, 60.0)] = 20.0,
     ) -> None:
         limit = float(facts(WEIGHTS)["strangeness_limit"]) if familiar_only else np.inf
-        self._sure = Sure(min_gender_confidence, min_age_confidence, limit)
+        self._sure = Sure(min_gender_confidence, max_child_probability, min_age_confidence, limit)
         self._max_s = max_s
-        self._network = Network(WEIGHTS)
+        self._gender, self._age = Network(GENDER_WEIGHTS), Network(WEIGHTS)
 
     @classmethod
     def models(cls, options: Mapping[str, object]) -> tuple[Model, ...]:
         """The shipped weights."""
-        return (model(WEIGHTS),)
+        return model(GENDER_WEIGHTS), model(WEIGHTS)
 
     @classmethod
     def from_given(cls, clip: Clip) -> Speaker | None:
@@ -107,28 +120,36 @@ class SmallAnnotator(Annotator[Speaker]):
         if pitch is not None and np.count_nonzero(pitch.f0_hz) < _FEWEST_VOICED:
             return _with_given(_UNKNOWN, clip.given)
         inputs = heard(clip.speech, pitch, self._max_s)
-        found = self._network(**inputs, functionals=functionals(**inputs))
-        row = judged(float(found["female"][0]), found["ages"], float(found["strangeness"][0]), self._sure)
-        return _with_given(row, clip.given)
+        vector = functionals(**inputs)
+        said, found = self._gender(functionals=vector), self._age(**inputs, functionals=vector)
+        row = aged(found["ages"], float(found["strangeness"][0]), self._sure)
+        woman = float(said["female"][0])
+        child = (float(said["child"][0]) + float(found["ages"][YEARS < CHILD_UNDER].sum())) / 2
+        gender, source = gender_of(woman, child, self._sure)
+        row = replace(row, gender=gender, gender_source=source, gender_confidence=max(woman, 1 - woman))
+        return _with_given(replace(row, child_probability=child), clip.given)
 
 
-def judged(female: float, ages: Floats, strangeness: float, sure: Sure) -> Speaker:
-    """The row for the network's outputs: the chances of a woman, were it an adult, and of each of YEARS."""
-    child = float(ages[YEARS < CHILD_UNDER].sum())
-    woman = (1 - child) * female + child / 2
+def gender_of(female: float, child: float, sure: Sure) -> tuple[Gender | None, str]:
+    """The gender, and its source or why it is null. `female`: were it an adult."""
+    if child > sure.child:
+        return None, CHILD
+    if max(female, 1 - female) < sure.gender:
+        return None, UNSURE
+    return ("female" if female >= 0.5 else "male"), _SOURCE
+
+
+def aged(ages: Floats, strangeness: float, sure: Sure) -> Speaker:
+    """The row, without a gender, for the networks' chances of each of YEARS."""
     years = float(YEARS[min(int(np.searchsorted(np.cumsum(ages), 0.5)), len(YEARS) - 1)])
     confidence = _of_group(years, ages)
     why_not = _why_no_age(years, confidence, strangeness, sure)
-    gender: Gender = "female" if woman >= 0.5 else "male"
-    certain = max(woman, 1 - woman) >= sure.gender
-    return Speaker(
-        gender=gender if certain else None,
-        gender_source=_SOURCE if certain else UNSURE,
-        gender_confidence=max(woman, 1 - woman),
+    return replace(
+        _UNKNOWN,
         age_years=years if why_not is None else None,
         age_source=why_not or _SOURCE,
         age_confidence=confidence,
-        child_probability=child,
+        child_probability=float(ages[YEARS < CHILD_UNDER].sum()),
     )
 
 

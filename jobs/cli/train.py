@@ -167,13 +167,33 @@ def speaker(
     ] = True,
     json_: Json = False,
 ) -> None:
-    """Train the networks of gender and age, measure them on speakers left out, and export them."""
+    """Train the networks of age, measure them on speakers left out, and export them."""
     from jobs.train._corpora import TRAINED_ON
     from jobs.train._report import cache, printed
     from jobs.train.speaker import Request, run
 
     left_out = TRAINED_ON if leave_out else ()
     request = Request(data, out, work or cache(), seed, steps, readers, listeners, folds, left_out)
+    printed(lambda say: run(request, say), as_json=json_)
+
+
+@app.command("gender")
+def gender(
+    data: Labelled,
+    out: Weights,
+    work: Work = None,
+    folds: Annotated[int, typer.Option(min=2, max=10, help="Of cross-validation by speaker.")] = 5,
+    leave_out: Annotated[
+        bool, typer.Option(help="Also train without each corpus in turn, and test on it.")
+    ] = True,
+    json_: Json = False,
+) -> None:
+    """Train the model of gender, measure it on speakers left out, and export it. Nothing is drawn."""
+    from jobs.train._corpora import TRAINED_ON
+    from jobs.train._report import cache, printed
+    from jobs.train.gender import Request, run
+
+    request = Request(data, out, work or cache(), folds, TRAINED_ON if leave_out else ())
     printed(lambda say: run(request, say), as_json=json_)
 
 

@@ -20,9 +20,18 @@ Inputs = Mapping[str, npt.NDArray[np.float32]]
 
 
 def export(
-    module: nn.Module, example: Inputs, outputs: Sequence[str], path: Path, *, frames: Sequence[str]
+    module: nn.Module,
+    example: Inputs,
+    outputs: Sequence[str],
+    path: Path,
+    *,
+    frames: Sequence[str],
+    folded: bool = True,
 ) -> None:
-    """Write the graph. The first axis of the inputs named in `frames` may have any length."""
+    """Write the graph. The first axis of the inputs named in `frames` may have any length.
+
+    `folded`: what depends on weights alone is worked out now; else weights stay in the precision they have.
+    """
     module.eval()
     with warnings.catch_warnings():  # the exporter that needs no further package says that it is old
         warnings.simplefilter("ignore")
@@ -34,6 +43,7 @@ def export(
             output_names=list(outputs),
             dynamic_axes={name: {0: "n_frames"} for name in frames},
             opset_version=OPSET,
+            do_constant_folding=folded,
             dynamo=False,
         )
 

@@ -1,4 +1,4 @@
-"""`speechcraft train speaker`: gender and age, measured on speakers and corpora left out, then shipped.
+"""`speechcraft train speaker`: age, measured on speakers and corpora left out, then shipped.
 
 In this order: cross-validation by speaker, from which temperatures and the limit of strangeness come; every
 corpus left out in turn; the speakers kept for the end; then the networks that ship, on every speaker.
