@@ -119,11 +119,11 @@ def weigh(
         if not (told_words and (kind in ("mind", "story") or phrase in known.words.lower()))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]
-    if not (other or told_words):
-        inventions += _asides(told.asides, verdict, known, language)
     named = name(verdict, known, forms, cues, topic_share, hidden, language)
     if not told_words:
         inventions += named
+    if not (other or told_words):
+        inventions += _asides(told.asides, verdict, known, language)
     return verdict, inventions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from prompts.check.ages import ages
@@ -65,6 +66,10 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
         told = _reader("en").read(units_of(forms, written, english().lexicon.trie, fresh))
         either = (" or " in text or "/" in text) and _EITHER.search(text)
         pronouns = () if either else enumerate(written)
-        told.claims += [Claim(at, _PRONOUNS[w], "asserted", w) for at, w in pronouns if w in _PRONOUNS]
+        told.claims += [
+            Claim(at, replace(_PRONOUNS[w], weak=told.is_elsewhere(at)), "asserted", w)
+            for at, w in pronouns
+            if w in _PRONOUNS
+        ]
     told.claims += ages(text, forms, language)
     return told, forms

@@ -106,7 +106,11 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
         and phrase[-1] in ("about", "of", "on", "concern")
         and phrase[0] in (_list("en", "speaking") | {"on"})
     ):
-        return phrase[-2:] != ["word", "on"] and following not in ("their", "they")
+        return (
+            phrase[-2:] != ["word", "on"]
+            and following not in ("their", "they")
+            and following not in _list("en", "no_topic")
+        )
     if phrase[-1] in ("topic", "theme"):  # "the topic is frogs"
         return following.isalpha() and following not in _list("en", "no_topic") | stopwords("en")
     return len(phrase) == 1 and phrase[0] in ("discuss", "discusses")

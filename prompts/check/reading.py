@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from prompts.check.free import MASKS, STRESS
 from prompts.check.hanging import carriers
-from prompts.check.lexicon import Entry, Lexicon, phrases, source
+from prompts.check.lexicon import Entry, Lexicon, Sense, phrases, source
 from prompts.check.scenery import made_up
 from prompts.check.units import HARD, MEASURED, OTHER, Claim, Told, Unit
 
@@ -24,6 +24,8 @@ VERBS = frozenset(
 """What a speaker may be said to do."""
 _OVER = frozenset({"above", "beyond", "exceed", "over", "past"})
 _UNDER = frozenset({"below", "beneath", "under"})
+_ATTACHES = frozenset({"with", "while", "as", "so", "because", "from", "under", "behind", "before", "after"})
+"""Words that begin a clause about what else is the case, as a participle does."""
 _SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
 _FROM = frozenset({"from", "beyond"})
 """Ends what is denied: "not moved from the ordinary"."""
@@ -112,15 +114,28 @@ class Reader:
             if left <= 0:
                 negation = None
         self._strange(units, told)
+        self._of_others(units, told)
         return told
+
+    def _of_others(self, units: list[Unit], told: Told) -> None:
+        """Who and how old is no fault behind something made up: it is of others ("a brother lied")."""
+        told.elsewhere = _behind(units, [at for at, kind, _ in told.inventions if kind in _ELSEWHERE])
+        if told.elsewhere:
+            told.claims = [
+                replace(c, sense=replace(c.sense, weak=True)) if _is_who(c) and told.is_elsewhere(c.at) else c
+                for c in told.claims
+            ]
 
     def _strange(self, units: list[Unit], told: Told) -> None:
         """Notes the words that the lexicon does not know; not of clauses in which something is made up."""
         made_up = {at for at, _, _ in told.inventions}
         clause: list[str] = []
-        counts, tells = True, False
+        counts, tells, begins, attached = True, False, True, False
         for unit in units:
             entry = unit.entry
+            if begins:
+                attached = unit.surface.endswith("ing") or unit.surface in _ATTACHES
+                begins = False
             counts = counts and unit.at not in made_up
             tells = tells or bool(entry.senses or entry.carrier or entry.level or unit.word in MASKS)
             if entry is OTHER and not self._plain(unit.surface):
@@ -129,8 +144,8 @@ class Reader:
                 if counts:
                     told.strange += clause
                 if counts and not tells:
-                    told.asides.append(clause)
-                clause, counts, tells = [], True, False
+                    told.asides.append(clause * 2 if attached else clause)
+                clause, counts, tells, begins = [], True, False, True
 
     def _claim(self, told: Told, units: list[Unit], i: int, negation: str | None) -> None:
         unit = units[i]
@@ -147,6 +162,10 @@ class Reader:
             senses = tuple(hung) or (*senses, *self.lexicon.together.get(f"{level} none", ()))
         elif entry.carrier == "emotion" and negation and not senses:
             senses, polarity = self.lexicon.together["no emotion"], "asserted"
+        if polarity == "denied" and _is_affirmed(units, i):
+            polarity = "asserted"
+        if polarity == "asserted" and i and _is_measured(entry) and _is_middling(units[i - 1]):
+            senses = tuple(_middling(s) for s in senses)
         if polarity != "asserted" and senses and senses[0].readings[0][0] in ("gender", "age"):
             near = any(
                 u.entry.negation in ("not", "instead")
@@ -179,6 +198,39 @@ def _beyond(level: str, before: str) -> str:
     if level != "normal":
         return level
     return "high" if before in _OVER else "low" if before in _UNDER else level
+
+
+_ELSEWHERE = frozenset({"mind", "story", "scene"})
+
+
+def _is_who(claim: Claim) -> bool:
+    return bool(claim.sense.readings) and claim.sense.readings[0][0] in ("gender", "age")
+
+
+def _behind(units: list[Unit], places: list[int]) -> list[tuple[int, int]]:
+    """From each place to the end of its sentence."""
+    ends = [unit.at for unit in units if unit.word in HARD]
+    last = units[-1].at + 1 if units else 0
+    return [(at, min((end for end in ends if end > at), default=last)) for at in places]
+
+
+def _is_affirmed(units: list[Unit], i: int) -> bool:
+    """True if a denial affirms: "cannot get it out quickly enough", "could not be gloomier"."""
+    if i + 1 < len(units) and units[i + 1].word == "enough":
+        return True
+    return units[i].surface.endswith("er") and any(u.word == "could" for u in units[max(0, i - 3) : i])
+
+
+def _is_middling(unit: Unit) -> bool:
+    """True if it makes the next word a middling one: "moderately loud"."""
+    return unit.entry.level == "normal" and unit.surface.endswith("ly")
+
+
+def _middling(sense: Sense) -> Sense:
+    """The sense with "normal" for what is measured in it."""
+    return replace(
+        sense, readings=tuple((n, frozenset({"normal"}) if n in MEASURED else v) for n, v in sense.readings)
+    )
 
 
 def _is_measured(entry: Entry) -> bool:

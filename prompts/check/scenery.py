@@ -64,7 +64,7 @@ def _before(units: list[Unit], i: int, words: frozenset[str], reach: int) -> boo
 
 def _is_posture(units: list[Unit], i: int) -> bool:
     """True if a person does it, not a voice: "she stands by", but not "it stands high in her range"."""
-    if any(u.word == STRESS for u in units[i + 1 : i + 5]):
+    if any(u.word == STRESS for u in units[max(0, i - 9) : i + 5]):
         return False
     after = [u.entry for u in units[i + 1 : i + 5]]
     if any(e.level or e.carrier or (e.senses and e.invention is None) for e in after):

@@ -39,7 +39,7 @@ _ECHO_GATES = tuple(_PATTERNS["echo_gates"])
 _SENTENCE = re.compile(r"[.!?。！？\n]+")
 _CHUNK = re.compile(r"[,;/.]+")
 _CUT = re.compile(
-    r"(?:\b(?:a|an|the|and|but|or|with|(?:with|and) (?:her|his|their)|from|into|very|because|whose"
+    r"(?:\b(?:a|an|the|and|but|or|with|(?:with|and) (?:her|his|their)(?!\s*\.)|from|into|very|because|whose"
     r"|my|your|than|[,;] while|(?:full|out|tone|voice|sense|air|kind|sort|pitch|pace|volume) of)"
     r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|一个|一位)\s*[.。…]*\s*$",
     re.I,

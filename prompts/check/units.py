@@ -29,6 +29,7 @@ class Told:
 
     `mentions`: where the noun of an attribute stands, told or not. `strange`: the words that the lexicon
     does not know and that could tell something. `asides`: those of the clauses that tell nothing.
+    `elsewhere`: from where to where others are spoken of.
     """
 
     claims: list[Claim] = field(default_factory=list)
@@ -37,6 +38,11 @@ class Told:
     mentions: dict[str, int] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
     asides: list[list[str]] = field(default_factory=list)
+    elsewhere: list[tuple[int, int]] = field(default_factory=list)
+
+    def is_elsewhere(self, at: int) -> bool:
+        """True of a place where others are spoken of."""
+        return any(begin < at < end for begin, end in self.elsewhere)
 
 
 @dataclass(slots=True)
