@@ -119,9 +119,8 @@ class LlmAnnotator(AskingAnnotator[Caption]):
             except RequestError as error:
                 rejected.append(str(error))
                 break
-            captions, reasons = _judged(answer, prompt, attributes, language)
+            captions, told, reasons = _judged(answer, prompt, attributes, language)
             if captions is not None:
-                told = check.conveyed(captions.description, attributes, language=language)
                 return _row(captions, language, self._source, told, attempt, rejected)
             rejected += reasons
         captions = realise(attributes, language=language, key=clip.id, seed=self._seed)
@@ -137,18 +136,18 @@ def _prompts(language: Literal["auto", "en", "zh"], name: str, examples: bool) -
 
 def _judged(
     answer: Answer, prompt: Prompt, attributes: Attributes, language: Language
-) -> tuple[Captions | None, list[str]]:
-    """The captions in an answer if they are sound; else why they are not."""
+) -> tuple[Captions | None, tuple[str, ...], list[str]]:
+    """The captions in an answer if they are sound, and what they tell; else why they are not."""
     if answer.fault is not None:
-        return None, [answer.fault]
+        return None, (), [answer.fault]
     if answer.truncated:
-        return None, ["The answer was cut off because it was too long."]
+        return None, (), ["The answer was cut off because it was too long."]
     try:
         captions = prompt.read(answer.text, attributes)
     except AnswerError as error:
-        return None, [str(error)]
-    faults = check.check(captions, attributes, language=language, prompt=prompt.fixed)
-    return (None if faults else captions), [str(fault) for fault in faults[:MOST_REASONS]]
+        return None, (), [str(error)]
+    faults, told = check.judged(captions, attributes, language=language, prompt=prompt.fixed)
+    return (None if faults else captions), told, [str(fault) for fault in faults[:MOST_REASONS]]
 
 
 def _row(

@@ -6,12 +6,12 @@ for fault in check(captions, attributes, language="en"): print(fault)
 from __future__ import annotations
 
 from prompts.check.caption import examine, mask, weigh
-from prompts.check.faults import Fault, Kind, Language
+from prompts.check.faults import Fault, Kind, Language, Which
 from prompts.check.known import known_of
 from prompts.check.lexicon import digest
 from prompts.realiser.attributes import Attributes, Captions
 
-__all__ = ["Fault", "Kind", "check", "conveyed", "digest"]
+__all__ = ["Fault", "Kind", "check", "conveyed", "digest", "judged"]
 
 
 def check(
@@ -21,22 +21,24 @@ def check(
 
     `prompt` is the fixed text of the prompt that asked for them: what repeats it is an echo.
     """
+    return judged(captions, attributes, language=language, prompt=prompt)[0]
+
+
+def judged(
+    captions: Captions, attributes: Attributes, *, language: Language, prompt: str = ""
+) -> tuple[tuple[Fault, ...], tuple[str, ...]]:
+    """The faults, as `check` has them, and what the description tells, as `conveyed` has it, read once."""
     known = known_of(attributes, language)
-    faults = list(examine(captions.description, "description", known, language, prompt))
+    faults, verdict = examine(captions.description, "description", known, language, prompt)
     if captions.instruction is not None:
-        faults += examine(captions.instruction, "instruction", known, language, prompt)
+        faults += examine(captions.instruction, "instruction", known, language, prompt)[0]
     elif known.words:
         faults.append(Fault("transcript", "instruction", None, "is missing, though there are words to say."))
-    return tuple(dict.fromkeys(faults))
+    return tuple(dict.fromkeys(faults)), verdict.told
 
 
 def conveyed(text: str, attributes: Attributes, *, language: Language) -> tuple[str, ...]:
     """The known attributes that a caption tells, in the order in which they are first told."""
     known = known_of(attributes, language)
-    verdict, _ = weigh(
-        mask(text, known, "instruction" if known.words and known.words in text else "description"),
-        known,
-        language,
-    )
-    told = {name: at for name, at in verdict.conveyed.items() if name not in verdict.contradicted}
-    return tuple(sorted(told, key=told.__getitem__))
+    which: Which = "instruction" if known.words and known.words in text else "description"
+    return weigh(mask(text, known, which), known, language)[0].told

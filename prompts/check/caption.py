@@ -51,8 +51,17 @@ def mask(text: str, known: Known, which: Which) -> Masked:
     return Masked(text, verbatim, mood_told)
 
 
-def examine(text: str, which: Which, known: Known, language: Language, prompt: str) -> Iterator[Fault]:
-    """The faults of one caption."""
+def examine(
+    text: str, which: Which, known: Known, language: Language, prompt: str
+) -> tuple[list[Fault], Verdict]:
+    """The faults of one caption, and what it tells."""
+    verdict = Verdict()
+    return list(_faults(text, which, known, language, prompt, verdict)), verdict
+
+
+def _faults(
+    text: str, which: Which, known: Known, language: Language, prompt: str, told: Verdict
+) -> Iterator[Fault]:
     told_words = False
     if which == "description" and known.words:
         quoted = quoted_words(text, known)
@@ -74,16 +83,17 @@ def examine(text: str, which: Which, known: Known, language: Language, prompt: s
         )
     form = surface.form_fault(plain, text, language)
     listed = form == surface.LISTED
-    for kind, why in (
-        ("form", form),
-        ("length", surface.length_fault(plain, language) if not wrong else None),
-        ("echo", surface.echo_fault(plain, language, prompt)),
-    ):
+    length = surface.length_fault(plain, language) if not wrong else None
+    echo = surface.echo_fault(plain, language, prompt)
+    for kind, why in (("form", form), ("length", length), ("echo", echo)):
         if why:
             told_words = told_words or kind != "length"
             yield Fault(kind, which, None, f"{why}.")  # type: ignore[arg-type]
+    if form == surface.TALKS or echo == surface.REPEATS:
+        masked.text = surface.without_talk(plain)
     verdict, inventions = weigh(masked, known, language, other=bool(wrong), told_words=told_words)
-    long = len(plain) > _LONG_TEXT[language]
+    told.conveyed, told.contradicted = verdict.conveyed, verdict.contradicted
+    long = (length or "").startswith(surface.TOO_LONG) or len(plain) > _LONG_TEXT[language]
     for kind, attribute, why in reasons(verdict, known.values, exempt=bool(wrong) or listed):
         if kind == "distortion" and (long or wrong):
             continue

@@ -27,6 +27,8 @@ _UNDER = frozenset({"below", "beneath", "under"})
 _ATTACHES = frozenset({"with", "while", "as", "so", "because", "from", "under", "behind", "before", "after"})
 """Words that begin a clause about what else is the case, as a participle does."""
 _SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
+_TURNS = _OVER | _UNDER | HARD | {":", ",", "and", "their", "as", "while", "from", "beyond", "than"}
+"""Words that turn what is read, though the lexicon may know nothing of them."""
 _FROM = frozenset({"from", "beyond"})
 """Ends what is denied: "not moved from the ordinary"."""
 _LETS = frozenset(
@@ -51,6 +53,11 @@ class Reader:
         left, list_like, between, simile, ignored = 0, False, False, False, False
         for i, unit in enumerate(units):
             entry, word = unit.entry, unit.word
+            if entry is OTHER and word not in _TURNS:
+                left -= 1
+                if left <= 0:
+                    negation = None
+                continue
             if word in HARD or word == ":":
                 negation, simile, ignored = None, False, False
                 continue
@@ -119,8 +126,9 @@ class Reader:
 
     def _of_others(self, units: list[Unit], told: Told) -> None:
         """Who and how old is no fault behind something made up: it is of others ("a brother lied")."""
-        told.elsewhere = _behind(units, [at for at, kind, _ in told.inventions if kind in _ELSEWHERE])
-        if told.elsewhere:
+        places = [at for at, kind, _ in told.inventions if kind in _ELSEWHERE]
+        if places:
+            told.elsewhere = _behind(units, places)
             told.claims = [
                 replace(c, sense=replace(c.sense, weak=True)) if _is_who(c) and told.is_elsewhere(c.at) else c
                 for c in told.claims

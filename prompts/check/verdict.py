@@ -39,6 +39,12 @@ class Verdict:
     contradicted: dict[str, str] = field(default_factory=dict)
     invented: list[str] = field(default_factory=list)
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The attributes that are conveyed and not contradicted, in the order in which they are told."""
+        found = {name: at for name, at in self.conveyed.items() if name not in self.contradicted}
+        return tuple(sorted(found, key=found.__getitem__))
+
     def tell(self, attribute: str, at: int) -> None:
         """Note that an attribute is conveyed at a place."""
         if at < self.conveyed.get(attribute, at + 1):
@@ -172,6 +178,9 @@ def reasons(
     untold = [a for a in known if a in OPEN and a not in verdict.conveyed and a not in verdict.contradicted]
     understood = not untold or len(verdict.strange) < len(untold)
     for attribute, right in known.items():
+        told = attribute in verdict.conveyed
+        if told and attribute not in verdict.contradicted:
+            continue
         value = " or ".join(sorted(right)) if right else "the one given"
         if attribute in verdict.contradicted:
             yield (
@@ -179,5 +188,5 @@ def reasons(
                 attribute,
                 f"contradicts the {NAMES[attribute]}, which is {value}: {verdict.contradicted[attribute]}.",
             )
-        elif attribute not in verdict.conveyed and not exempt and (understood or attribute not in OPEN):
+        elif not exempt and (understood or attribute not in OPEN):
             yield "omission", attribute, f"does not tell the {NAMES[attribute]}, which is {value}."
