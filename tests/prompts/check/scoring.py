@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from prompts.check import check
+from prompts.check import Kind, check
 from prompts.realiser.attributes import Attributes, Captions
 
 OF_ATTRIBUTES = frozenset({"omission", "distortion"})
@@ -80,6 +80,18 @@ class Report:
         return "\n".join(lines)
 
 
+def for_the_docs(report: Report) -> str:
+    """The figures as the table of docs/captions.md: precision / recall (number of faults)."""
+    lines = ["| | English | Chinese |", "|---|---|---|"]
+    for kind in (*get_args(Kind), "all"):
+        cells = []
+        for language in ("en", "zh"):
+            one = report.scores[kind, language]
+            cells.append(f"{one.precision:.2f} / {one.recall:.2f} ({one.right + one.missed})")
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def pairs(path: Path) -> Iterator[Pair]:
     """The labelled pairs of a JSON-lines file."""
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -128,9 +140,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("path", type=Path)
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--docs", action="store_true", help="the table as docs/captions.md has it")
     options = parser.parse_args()
     report = score(list(pairs(options.path)))
-    sys.stdout.write(report.table() + "\n")
+    sys.stdout.write((for_the_docs(report) if options.docs else report.table()) + "\n")
     if options.errors:
         sys.stdout.write("\n".join(report.errors) + "\n")
 

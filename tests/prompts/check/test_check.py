@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.check import Fault, Kind, check, conveyed, digest
+from prompts.check import judged as judged_once
 from prompts.realiser import CONVEYABLE, Attributes, Captions, realise
 from tests.prompts.check.scoring import Report, pairs, score
 from tests.prompts.reading import attributes_of, pairwise_rows
@@ -144,14 +145,56 @@ def test_a_topic_of_several_words_may_be_told_as_a_list() -> None:
     assert check(found, attributes, language="zh") == ()
 
 
+REACHED = {
+    "omission": (0.90, 0.86),
+    "distortion": (0.64, 0.73),
+    "invention": (0.72, 0.81),
+    "transcript": (1.0, 1.0),
+    "language": (1.0, 1.0),
+    "form": (0.91, 0.84),
+    "length": (1.0, 1.0),
+    "echo": (0.88, 0.80),
+}
+"""Precision and recall of each kind on the set nobody saw, in the language in which it is worse."""
+
+
 def test_of_the_set_written_without_sight_of_it_it_finds_nine_faults_in_ten() -> None:
-    """The aim is 0.95 both ways; what it reaches by kind and language stands in docs/captions.md."""
+    """The aim is 0.95 both ways, 0.90 for each kind: docs/captions.md says where it is missed."""
     report = score(list(pairs(BLIND)))
-    n_pairs, precision, recall = (
-        sum(report.pairs.values()),
-        report.overall.precision,
-        report.overall.recall,
-    )
-    assert n_pairs >= 200
-    assert precision >= 0.85
-    assert recall >= 0.90
+    overall = (report.overall.precision, report.overall.recall)
+    worst = {
+        kind: tuple(
+            min(getattr(report.scores[kind, language], side) for language in ("en", "zh"))
+            for side in ("precision", "recall")
+        )
+        for kind in get_args(Kind)
+    }
+    assert overall[0] >= 0.89
+    assert overall[1] >= 0.90
+    for kind, (precision, recall) in REACHED.items():
+        assert worst[kind][0] >= precision, kind
+        assert worst[kind][1] >= recall, kind
+
+
+def test_what_is_told_in_unknown_words_is_not_called_missing() -> None:
+    attributes = Attributes(gender="female", speed_label="fast")
+    plain = Captions("A woman is speaking here.", None, ())
+    unknown = Captions("A woman is speaking here like a zorbing quark.", None, ())
+    assert {f.kind for f in check(plain, attributes, language="en")} == {"omission"}
+    assert check(unknown, attributes, language="en") == ()
+
+
+def test_a_clause_of_unknown_words_is_made_up_where_nothing_is_missing() -> None:
+    attributes = Attributes(gender="female", speed_label="fast")
+    found = Captions("A woman speaks fast, a trowel forgotten beside the marigolds.", None, ())
+    assert {f.kind for f in check(found, attributes, language="en")} == {"invention"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_reading_once_tells_what_reading_twice_tells(language: Lang) -> None:
+    for pair in pairs(SEEN):
+        if pair.language == language and not any(kind == "language" for _, kind, _ in pair.faults):
+            faults, told = judged_once(pair.captions, pair.attributes, language=language)
+            assert faults == check(pair.captions, pair.attributes, language=language)
+            whole = conveyed(pair.captions.description, pair.attributes, language=language)
+            assert faults or told == whole
