@@ -55,7 +55,7 @@ def _joined(units: list[Unit], at: int, step: int) -> list[str]:
             joint = unit.word if unit.word in _JOINTS else joint
         elif unit.word in ("in", "of") and joint:
             pass
-        elif unit.entry.carrier and joint:
+        elif unit.entry.carrier and joint and not (unit.entry.carrier == "emotion" and unit.fresh):
             after = units[k + 1] if step > 0 and k + 1 < n else None
             before = units[k - 1] if step < 0 and k > 0 else None
             near = after or before
