@@ -3,7 +3,9 @@
     python benchmarks/emphasis_moved.py RUN MADE [--clips 100]
 
 RUN is the run that MADE was regenerated from. Pitch is `pitch=dio` on the new sound, a geometric mean over
-the word; level is RMS; both against the recording. Lengths are by `words=pocketsphinx` on the new sound.
+the word; level is RMS; both against the recording. The pitch of other words is compared over the frames that
+are voiced in both, too: where a word has few voiced frames, one more at its edge moves its mean, and says
+nothing of those that are there. Lengths are by `words=pocketsphinx` on the new sound.
 """
 
 from __future__ import annotations
@@ -25,10 +27,13 @@ from jobs.train.emphasis_data.known import f0_of, sound_of
 from jobs.train.emphasis_data.moved import Measure, measured
 from jobs.train.emphasis_data.recorded import Recorded
 from jobs.train.emphasis_data.stressed import FOLDER
+from jobs.train.emphasis_data.world import HOP_S, Doubles
 from pipeline.audio import mono_16k
 from pipeline.clip import AudioRef, Clip
 from pipeline.rows import Language, Transcript, Words
 from pipeline.source.base import NOTHING_GIVEN
+
+_FEWEST_VOICED = 6  # frames, as where the words are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,8 @@ class Moved:
     level: float
     length: float
     other_pitch: tuple[float, ...]
+    same_pitch: tuple[float, ...]
+    """Of the other words, over the frames voiced in both; NaN of fewer than six."""
     other_level: tuple[float, ...]
     edges_s: tuple[float, ...]
     """Distance of every word's start and end, aligned anew, from where the dataset says it is."""
@@ -76,6 +83,9 @@ def _moved(line: dict[str, Any], source: Clip, file: Path, aligner: Pocketsphinx
         after[0].rms / before[0].rms / line["amplitude_factor"],
         (after_span[1] - after_span[0]) / asked,
         tuple(after[i].f0_hz / before[i].f0_hz for i in others),
+        _same_frames(
+            source.audio, AudioRef(str(file)), [(before_spans[i - 1], after_spans[i - 1]) for i in others]
+        ),
         tuple(after[i].rms / before[i].rms for i in others),
         tuple(edges),
         heard / asked,
@@ -100,6 +110,28 @@ def _measures(audio: AudioRef, spans: Sequence[tuple[float, float]]) -> list[Mea
     return measured(sound, rate_hz, f0_of(sound, rate_hz), spans)
 
 
+def _same_frames(
+    before: AudioRef, after: AudioRef, words: Sequence[tuple[tuple[float, float], tuple[float, float]]]
+) -> tuple[float, ...]:
+    """The geometric mean of F0 after over F0 before, frame by frame, of words as long as they were."""
+    old, new = f0_of(*sound_of(before)), f0_of(*sound_of(after))
+    return tuple(
+        _ratio(old, new, start_s, end_s, moved_s - start_s) for (start_s, end_s), (moved_s, _) in words
+    )
+
+
+def _ratio(old: Doubles, new: Doubles, start_s: float, end_s: float, later_s: float) -> float:
+    frames = np.arange(np.ceil(start_s / HOP_S), np.floor(end_s / HOP_S) + 1).astype(np.intp)
+    frames = frames[frames < len(old)]
+    at = np.clip(frames + later_s / HOP_S, 0, len(new) - 1.001)
+    low = at.astype(np.intp)
+    voiced = (old[frames] > 0) & (new[low] > 0) & (new[low + 1] > 0)
+    if voiced.sum() < _FEWEST_VOICED:
+        return float("nan")
+    found = np.interp(at[voiced], np.arange(len(new)), new)
+    return float(np.exp(np.log(found / old[frames][voiced]).mean()))
+
+
 def _realigned(source: Clip, file: Path, aligner: PocketsphinxAnnotator) -> list[tuple[float, float]]:
     sound, rate_hz = sound_of(AudioRef(str(file)))
     heard = mono_16k(sound[:, None].astype(np.float32), rate_hz)
@@ -117,6 +149,11 @@ def table(found: Sequence[Moved]) -> str:
         ("stressed word, length / asked", [m.length for m in found], 0.10),
         ("stressed word, length as aligned anew / asked", [m.realigned_length for m in found], 0.10),
         ("other words, pitch / before", [v for m in found for v in m.other_pitch], 0.03),
+        (
+            "other words, pitch / before, frames voiced in both",
+            [v for m in found for v in m.same_pitch],
+            0.03,
+        ),
         ("other words, level / before", [v for m in found for v in m.other_level], 0.03),
     ]
     lines = ["| what | n | median | within | share within |", "|---|---|---|---|---|"]

@@ -257,7 +257,9 @@ class Emotion(Row):
     """The mood of the voice."""
 
     emotion: Annotated[Emotions | None, Column("class of emotion")]
-    emotion_source: Annotated[str | None, Column("given, or the model")]
+    emotion_source: Annotated[
+        str | None, Column("given, or the model; where the emotion is null, why, if the model says so")
+    ]
     emotion_confidence: Annotated[float | None, Column("probability, 0..1; null if given")]
     emotion_caption: Annotated[str | None, Column("the mood in a sentence, where a model writes one")]
     emotion_scores: Annotated[

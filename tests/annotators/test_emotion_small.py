@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotators.emotion.small import CLASSES, WEIGHTS, SmallAnnotator, judged
+from annotators.emotion.small import CLASSES, FOREIGN, WEIGHTS, SmallAnnotator, judged
 from annotators.pitch.dio import DioAnnotator
 from jobs.train._corpora import read
 from pipeline.clip import Clip, Given, Samples
 from pipeline.errors import ClipError
 from pipeline.options import resolve
-from pipeline.rows import Emotion
+from pipeline.rows import Emotion, Language
 from tests.conftest import REAL_SPEECH
 from tests.make import buzz, clip_of, noise, silence
 
@@ -52,6 +52,20 @@ def test_the_scores_are_chances(annotator: SmallAnnotator) -> None:
     assert isinstance(row, Emotion)
     assert sum(s.probability for s in row.emotion_scores) == pytest.approx(1, abs=1e-5)
     assert row.emotion_confidence == max(s.probability for s in row.emotion_scores)
+
+
+@pytest.mark.parametrize(("language", "named"), [("zh", False), ("en", True), ("de", True), (None, True)])
+def test_in_a_language_that_taught_nothing_there_is_no_mood(language: str | None, named: bool) -> None:
+    sound = buzz(150, 1.5) + noise(1.5)
+    rows = [*DioAnnotator().annotate([clip_of(sound)]), Language(language, "given", None)]
+    row = SmallAnnotator(min_confidence=0.0).annotate([clip_of(sound, rows=rows)])[0]
+    assert isinstance(row, Emotion)
+    assert (row.emotion is not None, row.emotion_source) == (named, "small" if named else FOREIGN)
+    assert row.emotion_scores
+    bold = SmallAnnotator(min_confidence=0.0, learnt_languages_only=False)
+    row = bold.annotate([clip_of(sound, rows=rows)])[0]
+    assert isinstance(row, Emotion)
+    assert row.emotion is not None
 
 
 def test_a_given_mood_stands(annotator: SmallAnnotator) -> None:
