@@ -32,7 +32,7 @@ def terminal(report: Report) -> RenderableType:
     parts: list[RenderableType] = [Text(line) for line in _matching(report)]
     for table in filter(_tells, report.tables):
         parts += [Text(""), Text(table.title, style="bold"), Text(_coverage(table), style="dim")]
-        parts.append(_grid(_HEAD, [_cells(result) for result in table.results]))
+        parts.append(_grid(_HEAD, [_narrow(_cells(result)) for result in table.results]))
         if table.confusion:
             parts.append(_grid(*_matrix(table.confusion)))
     if any(map(_tells, report.tables)):
@@ -116,6 +116,11 @@ def _cells(result: Result) -> tuple[str, ...]:
     )
 
 
+def _narrow(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Cells for a narrow terminal: a name wraps between its words, and is not cut off."""
+    return cells[0].replace("_", " "), *cells[1:]
+
+
 def _groups(result: Result) -> Iterator[str]:
     """Each group with its value; of speakers, who may be many, only the lowest and the highest."""
     for name, parts in result.splits.items():
@@ -145,8 +150,9 @@ def number(value: float | None, unit: str) -> str:
 
 def _grid(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> RichTable:
     grid = RichTable()
-    for name in head:
-        grid.add_column(Text(name))
+    for place, name in enumerate(head):
+        words = [word for line in lines for word in line[place].split()] if place == 0 else []
+        grid.add_column(Text(name), min_width=max(map(len, words), default=None))
     for line in lines:
         grid.add_row(*map(Text, line))
     return grid

@@ -19,9 +19,9 @@ from pipeline.rows import Caption, Pitch, Quality, Row, Speaker, Transcript
 HOSTILE = "[red]a[/red] [link=file:///]|`<b>\x1b[31m\r\n\u202e"
 
 
-def shown(report: Report) -> str:
+def shown(report: Report, width: int = 200) -> str:
     out = StringIO()
-    Console(file=out, width=200, force_terminal=False).print(terminal(report))
+    Console(file=out, width=width, force_terminal=False).print(terminal(report))
     return out.getvalue()
 
 
@@ -156,7 +156,7 @@ def test_every_table_and_figure_stands_in_both_forms_for_people() -> None:
     report = evaluate(run())
     for table in report.tables:
         for result in table.results:
-            assert result.name in shown(report)
+            assert result.name.replace("_", " ") in shown(report)
             assert result.name.replace("_", r"\_") in markdown(report)
 
 
@@ -206,3 +206,11 @@ def test_a_word_or_two_may_stand_in_a_description_by_chance() -> None:
     assert not leaks("slow", "A slow voice")
     assert not leaks("a slow voice is", "A slow voice, isn't it")
     assert leaks("看国庆", "他说看国庆到了")
+
+
+def test_on_a_narrow_terminal_no_name_is_cut_off() -> None:
+    report = evaluate(run())
+    text = shown(report, width=80)
+    words = {word for table in report.tables for result in table.results for word in result.name.split("_")}
+    assert words
+    assert all(word in text for word in words)
