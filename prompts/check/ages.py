@@ -36,6 +36,8 @@ _AGE = re.compile(
     r"\b(?:(?P<cue>aged?|around|about|perhaps|maybe|nearly|almost|past|over|under|below|above|beyond"
     r"|approaching|turned|of|barely|pushing|nearing|near|roughly|some|say,?|hardly|just|at|are"
     r"|be|is|than|sounds?|only|rising|turning|like"
+    r"|close to|closer to|near to|getting on for|the wrong side of|the right side of|all of|a good"
+    r"|no more than|no less than|no older than|no younger than|at least|at most|as old as|as young as"
     r"|short of|shy of|not yet|not quite|going on|nudging|round|circa|upwards of|more than|less than"
     r"|older than|younger than|in the region of|somewhere near)\s+)*"
     rf"(?P<n>\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})\b"

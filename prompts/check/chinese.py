@@ -13,6 +13,20 @@ from prompts.check.units import MEASURED, OTHER, Unit, units_of
 _PUNCTUATION = str.maketrans("，。！？；：…—!?（）", ",...;:.;..,,", '“”「」『』" \u3000')
 _TWICE = re.compile(r"([\u3400-\u9fff])\1([\u3400-\u9fff])\2")
 _HYPERBOLE = re.compile(r"([慢快响轻低高大小尖沉])得(?:叫|让|令|使|教)人[^,.;:]*")
+_TOLD_AFTER = re.compile(
+    r"(?:要说|若说|说到|论起?|至于)(?:有)?(?:多么?|什么)?([^，,。；;]{1,6}?)(?:这回事|这种事)?[，,]\s*"
+    r"(?:那|这)?(?:倒|可|却|还)?(?:真|也|真是|是)?(?:没有|没|半点没有|一点没有|谈不上|说不上|算不上|不见得|无从谈起)(?=[，,。；;]|$)"
+)
+"""What is denied after it: "要说有多反感，那倒真没有"."""
+_OUT_OF_REACH = re.compile(
+    r"(?:(?<=[，,。；;,.])|^)(?P<a>[^，,。；;,.的]{1,4}?)(?:二字|两个字|这两个字|之情|之意)?"
+    r"(?:是|一点儿?[也都]|半点[也都]|丝毫也?|根本|压根儿?|可)*"
+    r"(?:谈不上|说不上|无处可寻|无从谈起|荡然无存|无迹可寻|遍寻不着|不见踪影|[与和跟][他她]无缘|没有(?=的?(?:[，,。；;.]|$)))的?"
+    r"|[与和跟同](?P<b>[^，,。；;,.]{2,4}?)(?:二字|两个字|两字|这个词)?(?:一点[也都]|半点[也都]|丝毫|完全|根本)?"
+    r"(?:沾不上边|搭不上边|挨不着边|无缘)"
+)
+"""What is denied around it: "喜悦一点也没有", "跟高兴二字沾不上边"."""
+_REACHES = re.compile("谈不上|说不上|无处|无从|荡然|无迹|遍寻|不见踪影|无缘|没有的?[，,。；;.]|不上边|不着边")
 _AND = frozenset({"和", "与", "且", "又", "并", "并且", "同时", "以及", "、", "跟", "及", "兼"})
 _OR = frozenset({"或", "或者", "也无", "也没有"})
 
@@ -96,6 +110,9 @@ class Chinese:
 
     def units(self, text: str) -> tuple[list[Unit], Sequence[str]]:
         """Phrases without the words that are seen through, and the characters they are of."""
+        text = _TOLD_AFTER.sub(r"没有\1", text) if "要说" in text or "论" in text else text
+        if _REACHES.search(text):
+            text = _OUT_OF_REACH.sub(lambda m: f"没有{m['a'] or m['b']}", text)
         text = _HYPERBOLE.sub(r"\1", text.translate(_PUNCTUATION))
         characters = _TWICE.sub(self._once, text)
         units: list[Unit] = []

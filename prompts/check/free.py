@@ -239,7 +239,7 @@ def told_share(text: str, phrase: str) -> tuple[float, frozenset[str]]:
     wanted = list(dict.fromkeys(content_words(phrase))) or tokens(phrase)
     stems: dict[str, str] = {}
     for word in _WORD.findall(text.lower()):
-        stems.setdefault(stem(word), word)
+        stems.setdefault(stem(word.removesuffix("'s").removesuffix("’s")), word)
     matched_words = [stems[s] for s in map(stem, wanted) if s in stems]
     matched_words += [
         w

@@ -29,6 +29,29 @@ _AS_ANYONE = re.compile(
     r"(?! (?:can|could|possib|like|please|dare))",
     re.I,
 )
+_NOT_THERE = re.compile(
+    r"\bof (?P<a>[a-z]+),? there (?:is|was) (?:no|not|none|nothing|little|hardly|scarcely)\b[^,.;]*"
+    r"|\b(?P<b>[a-z]+) (?:is|was) (?:\w+ly |quite |just )?(?:missing\b|absent\b|lacking\b"
+    r"|nowhere\b(?! near)(?: to be (?:heard|found|seen|felt))?"
+    r"|(?:not|hardly|scarcely|never) the word\b|the wrong word\b"
+    r"|the last (?:thing|word)\b(?![^.;]*(?:lack|miss|short)))"
+    r"|\b(?P<c>[a-z]+) is (?:the one thing|what|one thing)\b[^,.;]* (?:is|are) not\b"
+    r"|(?:^|[.;] )(?P<d>[a-z]+),? (?:he|she|they|it|(?:this|the|that) \w+) (?:is|are|was) not\b"
+    r"|\bas (?:if|though) (?P<e>[a-z]+) (?:were|was) (?:a foreign|an unknown|a dead|a forgotten"
+    r"|unknown|forbidden|forgotten|unheard)[^,.;]*",
+    re.I,
+)
+"""What is denied around it: "of joy there is no sign", "joy is the last thing in his voice"."""
+_DENIES = re.compile(
+    "there (?:is|was)|missing|absent|lacking|nowhere|word|thing|not|foreign|unknown|forgotten"
+)
+
+
+def _denied(match: re.Match[str]) -> str:
+    """ "of joy there is no sign": no joy."""
+    return f"{'. ' if match['d'] else ''}no {next(filter(None, match.groups()))}, "
+
+
 _SCALES = {
     "loud": "volume", "quiet": "volume", "soft": "volume", "fast": "pace", "quick": "pace", "slow": "pace",
     "rapid": "pace", "high": "pitch", "low": "pitch", "deep": "pitch",
@@ -62,6 +85,8 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
     else:
         if " as " in text:
             text = _AS_ANYONE.sub(_as_anyone, text)
+        if _DENIES.search(text):
+            text = _NOT_THERE.sub(_denied, text)
         forms, written, fresh = english().read(text)
         told = _reader("en").read(units_of(forms, written, english().lexicon.trie, fresh))
         either = (" or " in text or "/" in text) and _EITHER.search(text)

@@ -225,7 +225,7 @@ def _heads(
     for word, below in node.items():
         if word != END:
             _heads(below, told + gendered.get(word, ()), gendered, depth + 1)
-        elif told and depth > 1 and not below.invention:
+        elif told and depth > 1 and not (below.invention or below.plain or below.negation):
             below.senses += tuple(s for s in dict.fromkeys(told) if s not in below.senses)
 
 

@@ -8,6 +8,7 @@ from functools import cache
 
 from prompts.check import free
 from prompts.check.ages import NUMBER_WORDS
+from prompts.check.english import english
 from prompts.check.faults import Language
 from prompts.check.free import MOOD, STRESS, TOPIC, WORDS
 from prompts.check.known import Known
@@ -82,6 +83,17 @@ def name(
     return made_up
 
 
+def topics_named(forms: Sequence[str], cues: list[Cue], language: Language) -> list[int]:
+    """Where the topics begin that are named."""
+    return [cue[1] for cue in cues if _says_topic(forms, cue, language)]
+
+
+def another_stressed(text: str) -> str:
+    """The text without what another word than the known one is said to be stressed: it tells nothing else."""
+    found = _OTHER_STRESSED.search(text) if "tress" in text or "phasi" in text or "重" in text else None
+    return text[: found.start("word")] + text[found.end("word") :] if found else text
+
+
 def _another_of_kind(forms: Sequence[str], cue: Cue) -> bool:
     """True if half of the topic stands behind another word: "restaurant bookings" for "hotel bookings"."""
     following = forms[cue[1] : cue[1] + 2]
@@ -94,7 +106,11 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
         return False
     if language == "zh":
         told = "".join(forms[begin:end]) in _list("zh", "speaking")
-        return told and forms[end] not in ",.;:" and forms[end] not in _list("zh", "no_topic")
+        return (
+            told
+            and forms[end] not in (*",.;:", STRESS, WORDS, MOOD)
+            and forms[end] not in _list("zh", "no_topic")
+        )
     phrase = forms[begin:end]
     if phrase == ["about"]:
         return _speaks_about(forms, begin, end)
@@ -111,7 +127,10 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
             and following not in ("their", "they")
             and following not in _list("en", "no_topic")
         )
-    if phrase[-1] in ("topic", "theme"):  # "the topic is frogs"
+    if phrase[-1] in ("topic", "theme", "subject"):  # "the topic is frogs", but "the subject is quiet"
+        entry = english().lexicon.trie.get(following, {}).get(END)
+        if entry and (entry.senses or entry.level or entry.carrier):
+            return False
         return following.isalpha() and following not in _list("en", "no_topic") | stopwords("en")
     return len(phrase) == 1 and phrase[0] in ("discuss", "discusses")
 

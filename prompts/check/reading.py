@@ -226,7 +226,7 @@ def _is_affirmed(units: list[Unit], i: int) -> bool:
     """True if a denial affirms: "cannot get it out quickly enough", "could not be gloomier"."""
     if i + 1 < len(units) and units[i + 1].word == "enough":
         return True
-    return units[i].surface.endswith("er") and any(u.word == "could" for u in units[max(0, i - 3) : i])
+    return units[i].surface.endswith("er") and any(u.word == "could" for u in units[max(0, i - 5) : i])
 
 
 def _is_middling(unit: Unit) -> bool:

@@ -37,13 +37,13 @@ _LABEL_FIRST = re.compile(r"\s*" + _one_of("label_first"), re.I)
 _CHAT_FIRST = re.compile(r"\W*" + _one_of("chat_first"), re.I)
 _CHAT = Gated(_PATTERNS["chat"])
 _ECHO = Gated(_PATTERNS["echo"])
-_SENTENCE = re.compile(r"[.!?。！？\n]+")
+_SENTENCE = re.compile(f"[.!?。！？\n{WORDS}]+")
 _WHOLE_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]*")
 _CHUNK = re.compile(r"[,;/.]+")
 _CUT = re.compile(
     r"(?:\b(?:a|an|the|and|but|or|with|(?:with|and) (?:her|his|their)(?!\s*\.)|from|into|very|because|whose"
     r"|my|your|than|[,;] while|(?:full|out|tone|voice|sense|air|kind|sort|pitch|pace|volume) of)"
-    r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|一个|一位)\s*[.。…]*\s*$",
+    r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|(?<![着接跟挨赶连顶])一个|一位)\s*[.。…]*\s*$",
     re.I,
 )
 _STOPPED = ".!?。！？"
@@ -62,6 +62,8 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _FOREIGN = re.compile(r"[\u0370-\u06ff\u0900-\u0eff\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]")
 _LATIN = re.compile(r"[A-Za-zÀ-ÿ]+(?:['’-][A-Za-zÀ-ÿ]+)*")
 _LATIN_RUN = re.compile(r"[A-Za-zÀ-ÿ]{2,}(?:[ ,.'’-]+[A-Za-zÀ-ÿ]+){1,}")
+_KEY = re.compile(r'["“”]\w+["“”]\s*:')
+"""A key of JSON, which is a fault of form alone."""
 _LATIN_WORD = re.compile(r"(?<![A-Za-z])[a-z]{4,}(?![A-Za-z])")
 _CLAUSE = re.compile(r"[.,;:!?—–()]+")
 
@@ -78,6 +80,7 @@ def language_fault(text: str, language: str) -> str | None:
     if foreign:
         return "is partly written in another script"
     if language == "zh":
+        text = _KEY.sub("", text) if ":" in text else text
         if not _HAN.search(text) and _LATIN.search(text):
             return "is not in Chinese"
         mixed = _LATIN_RUN.search(text) or _LATIN_WORD.search(text)
@@ -214,9 +217,16 @@ def _sentences(text: str) -> Iterator[str]:
             yield plain
 
 
+_BEGINS = 6
+"""Spaces of a sentence with which another, longer one begins, from which on it is said twice."""
+
+
 def _same(sentence: str, other: str) -> bool:
     """True if two sentences are one but for a phrase before it ("Again, ...") or a word in ten."""
     if sentence.endswith(other) or other.endswith(sentence):
+        return True
+    shorter, longer = sorted((sentence, other), key=len)
+    if shorter.count(" ") >= _BEGINS and longer.startswith(shorter):
         return True
     one, two = set(sentence.split()), set(other.split())
     return len(one & two) >= max(6, 0.85 * len(one | two))
