@@ -36,7 +36,8 @@ _NOT_THERE = re.compile(
     r"|(?:not|hardly|scarcely|never) the word\b|the wrong word\b"
     r"|the last (?:thing|word)\b(?![^.;]*(?:lack|miss|short)))"
     r"|\b(?P<c>[a-z]+) is (?:the one thing|what|one thing)\b[^,.;]* (?:is|are) not\b"
-    r"|(?:^|[.;] )(?P<d>[a-z]+),? (?:he|she|they|it|(?:this|the|that) \w+) (?:is|are|was) not\b"
+    r"|(?:^|[.;] )(?!and|but|yet|so |or |as |while|though|if |since)(?P<d>[a-z]+),?"
+    r" (?:he|she|they|it|(?:this|the|that) \w+) (?:is|are|was) not\b"
     r"|\bas (?:if|though) (?P<e>[a-z]+) (?:were|was) (?:a foreign|an unknown|a dead|a forgotten"
     r"|unknown|forbidden|forgotten|unheard)[^,.;]*",
     re.I,
