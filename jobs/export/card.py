@@ -6,12 +6,14 @@ a tag or break a table.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+import annotators
 from jobs.evaluate.render import pipes
 from jobs.export.accuracy import lines_of
 from jobs.export.cite import CITE
@@ -20,8 +22,12 @@ from jobs.export.frontmatter import front_matter
 from jobs.export.plan import Plan
 from jobs.export.request import Request
 from jobs.export.statistics import UNKNOWN, Statistics
+from pipeline.errors import OptionError
+from pipeline.options import defaults_of, identifying, options_of
 
 CARD = "README.md"
+_TOLD = ("model", "prompt", "language", "seed")
+"""Options a stranger asks for first."""
 MOST_LINES = 50
 """Of a table of origins; `attribution` of every clip tells them all."""
 
@@ -164,7 +170,7 @@ def _made(facts: Facts) -> str:
 
 def _way(family: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
     models = entry["models"]
-    options = {k: v for k, v in entry["options"].items() if k in ("model", "prompt", "language", "seed")}
+    options = _telling(family, entry)
     return (
         family,
         plain(entry["use"]),
@@ -174,6 +180,29 @@ def _way(family: str, entry: Mapping[str, Any]) -> tuple[str, ...]:
         plain("; ".join(f"{m['name']} ({m['identity']})" for m in models)),
         plain("; ".join(m["licence"] + ("" if m["commercial"] else " (NON-COMMERCIAL)") for m in models)),
     )
+
+
+def _telling(family: str, entry: Mapping[str, Any]) -> dict[str, object]:
+    """The options its values depend on, where they are not the default, and those a stranger asks for first.
+
+    Thresholds are the corpus's own, and too many to list.
+    """
+    try:
+        cls = annotators.load(family, entry["module"])
+    except OptionError:  # of a package that is not here, or of another version
+        return {k: v for k, v in entry["options"].items() if k in _TOLD}
+    known = {k: v for k, v in entry["options"].items() if k in options_of(cls)}
+    defaults = defaults_of(cls)
+    return {
+        name: value
+        for name, value in identifying(cls, known).items()
+        if name in _TOLD or (name != "thresholds" and _plain(value) != _plain(defaults.get(name)))
+    }
+
+
+def _plain(value: object) -> str:
+    """The value without the difference between lists and tuples, which a record does not keep."""
+    return json.dumps(value, default=list, sort_keys=True)
 
 
 def _accuracy(request: Request) -> str:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from jobs.export.models import noncommercial
-from tests.command import dataset, speechcraft
+from tests.command import dataset, example, speechcraft, write_manifest
 from tests.jobs.export.conftest import HOSTILE_ID
 from tests.jobs.export.files import contents
 
@@ -39,6 +39,18 @@ def test_the_front_matter_names_languages_licence_size_and_files(run: Path, tmp_
         "may be in more than one",
     ):
         assert words in body
+
+
+def test_options_that_are_not_the_default_are_told(tmp_path: Path) -> None:
+    source = write_manifest(tmp_path / "clips.jsonl", example("forecast"))
+    options = ("--engine", "inline", "--set", "pitch.floor_hz=61")
+    assert speechcraft("annotate", source, "--out", tmp_path / "run", *options).code == 0
+    assert speechcraft("export", tmp_path / "run", tmp_path / "out", "--audio", "none").code == 0
+    _, body = card_of(tmp_path / "out")
+    (pitch,) = (line for line in body.splitlines() if line.startswith("| pitch |"))
+    assert "floor\\_hz=61.0" in pitch
+    assert "ceiling" not in pitch
+    assert "thresholds=" not in body
 
 
 def test_one_known_licence_is_told_to_the_hub(run: Path, tmp_path: Path) -> None:
