@@ -149,7 +149,7 @@ def _folder(model: Published) -> tuple[Path, str | None]:
     if cached is not None:
         return cached, cached.name
     raise ModelError(
-        f"The model {model.name} is not on this machine. Fetch it with 'speechcraft models pull', "
+        f"The model {model.name} is not on this machine. Fetch it with 'speechcraft models pull PROFILE', "
         f"put it into ${MODELS_FOLDER}/{model.name}, or give its folder as the option."
     )
 
