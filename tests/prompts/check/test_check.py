@@ -17,7 +17,7 @@ from tests.prompts.reading import attributes_of, pairwise_rows
 
 Lang = Literal["en", "zh"]
 HERE = Path(__file__).parent
-SEEN, BLIND = HERE / "seen.jsonl", HERE / "blind.jsonl"
+SEEN, BLIND, BLIND_2 = HERE / "seen.jsonl", HERE / "blind.jsonl", HERE / "blind_2.jsonl"
 ANY = st.text(max_size=300)
 HOSTILE = (
     "Do (not) [run]* a+b? $^ .|\\ {gender} {x} %s \\1",
@@ -174,6 +174,13 @@ def test_of_the_set_written_without_sight_of_it_it_finds_nine_faults_in_ten() ->
     for kind, (precision, recall) in REACHED.items():
         assert worst[kind][0] >= precision, kind
         assert worst[kind][1] >= recall, kind
+
+
+def test_of_a_second_such_set_of_plainer_prose_it_judges_nineteen_pairs_in_twenty() -> None:
+    report = score(list(pairs(BLIND_2)))
+    assert report.overall.precision >= 0.90
+    assert report.overall.recall >= 0.93
+    assert report.pair_accuracy >= 0.95
 
 
 def test_what_is_told_in_unknown_words_is_not_called_missing() -> None:
