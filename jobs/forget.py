@@ -74,8 +74,7 @@ def forget(run: Run, found: Found) -> None:
         _forget_judgements(store, found, renamed)
         store.remove(DATASET)
         store.remove(REPORT)  # it may hold their sound
-        for shard in renamed:
-            _remove(store, files[shard.name], shard)
+        _remove(store, files, renamed)
         for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
             store.remove(name)
         if shards := layout.read_index(store):
@@ -116,11 +115,12 @@ def _all_shards(run: Run) -> Iterator[Shard]:
 def _without(old: Layout, renamed: Mapping[Shard, Shard | None], found: Found) -> Layout:
     """A layout as it is once these clips are gone. What was looked through for utterances stays so."""
     gone = np.array([id_digest(name) for name in found.ids], np.uint64)
+    left = {shard.name: new for shard, new in renamed.items()}  # of an earlier plan's the seconds are unknown
     laid = []
     for one in old:
-        new = renamed.get(one.shard, one.shard)
+        new = left.get(one.shard.name, one.shard)
         if new is not None:
-            stays = ~np.isin(one.ids, gone) if new != one.shard else np.ones(len(one.ids), bool)
+            stays = ~np.isin(one.ids, gone) if new is not one.shard else np.ones(len(one.ids), bool)
             laid.append(Laid(new, one.ids[stays], one.lines[stays], one.longest_s))
     return Layout.of(laid)
 
@@ -151,14 +151,14 @@ def _sound_anew(store: Store, name: str, to: str, ids: set[str]) -> None:
     sounds.write(store, to, [n for n, _ in kept], [pcm for _, pcm in kept])
 
 
-def _remove(store: Store, files: Sequence[str], shard: Shard) -> None:
-    """The old files, the manifest last: while it is there, the same call finds the shard again."""
-    for name in files:
-        if name != shard.manifest:
-            store.remove(name)
-    for folder in {name.rpartition("/")[0] for name in files if f"{ANSWERS}/" in name}:
+def _remove(store: Store, files: Mapping[str, Sequence[str]], shards: Collection[Shard]) -> None:
+    """The old files, the manifests last: while one is there, the same call finds its shard again."""
+    manifests = {shard.manifest for shard in shards}
+    gone = [name for shard in shards for name in files[shard.name] if name not in manifests]
+    store.remove_files(gone)
+    for folder in {name.rpartition("/")[0] for name in gone if f"{ANSWERS}/" in name}:
         store.remove(folder)
-    store.remove(shard.manifest)
+    store.remove_files(manifests)
 
 
 def _by_shard(store: Store) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.failed import FailedRow, failed_rows
@@ -11,6 +11,8 @@ from pipeline import again, parquet
 from pipeline.errors import OptionError, RunError, unknown
 from pipeline.job import Job
 from pipeline.join import outdate
+from pipeline.manifest import read_ids
+from pipeline.review import amend
 from pipeline.rundir import Shard
 
 Rows = dict[int, dict[str, set[str]]]
@@ -91,10 +93,24 @@ def mark(run: Run, job: Job, rows: Rows) -> int:
     outdate(run.store)
     again_ = {s: _with_dependents(job, rows[s.index]) for s in run.shards if s.index in rows}
     count = sum(_write_marks(run, shard, clips) for shard, clips in again_.items())
+    _remove_corrected(run, job, again_.values())
     for way in reversed(job.ways):
         gone = [shard.sidecar(way.key) for shard, clips in again_.items() if way.key in clips]
         run.store.remove_files(path for path in gone if path in run.names)
     return count
+
+
+def _remove_corrected(run: Run, job: Job, again_: Iterable[Mapping[str, set[str]]]) -> None:
+    """What stands of these rows beside, in shards of corrected clips: it is copied or computed anew."""
+    redo: dict[str, set[str]] = {}
+    for rows in again_:
+        for key, clips in rows.items():
+            redo.setdefault(key, set()).update(clips)
+    held = {shard: set(read_ids(run.store, shard)) for shard in amend.read_shards(run.store)}
+    for way in reversed(job.ways):
+        hit = [shard for shard, ids in held.items() if not ids.isdisjoint(redo.get(way.key, ()))]
+        gone = [path for shard in hit for path in (shard.sidecar(way.key), shard.sound(way.key))]
+        run.store.remove_files(path for path in gone if path in run.names)
 
 
 def _with_dependents(job: Job, rows: Mapping[str, set[str]]) -> dict[str, set[str]]:

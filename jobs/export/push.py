@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jobs.export.card import CARD
 from jobs.export.ledger import SUMS
 from jobs.export.plan import DROPPED
-from pipeline.errors import RunError
+from pipeline.errors import RunError, SpeechcraftError
 from pipeline.storage import Store
 
 if TYPE_CHECKING:
@@ -148,15 +148,15 @@ def _told(repo: str) -> Iterator[None]:
 
     try:
         yield
+    except SpeechcraftError:
+        raise
     except HFValidationError as error:
         raise RunError(f"{repo!r} is no name of a repository: give org/name.") from error
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         meaning = _MEANING.get(status, f"it answered {status}")
         raise RunError(f"{repo} on the hub: {meaning}. The same command goes on from there.") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, RunError):
-            raise
+    except Exception as error:  # those of its HTTP client have no base that others share
         raise RunError(
             f"{repo} could not be sent: {type(error).__name__}. The same command goes on from there."
         ) from None

@@ -11,6 +11,7 @@ from typing import Any
 from jobs.export import ledger
 from jobs.export.request import Request
 from jobs.export.splits import SplitSpec
+from pipeline.errors import StorageError
 from pipeline.storage import Store
 
 FOLDER = "exports"
@@ -32,7 +33,7 @@ def record(run: Store, out: Store, digest: str, request: Request) -> bool:
     facts = json.dumps({"path": path, "request": asdict(request)}, ensure_ascii=False).encode()
     try:
         run.write(f"{FOLDER}/{digest}-{ledger.mark(path)}.json", facts)
-    except OSError:
+    except (OSError, StorageError):
         return False
     return True
 

@@ -113,11 +113,11 @@ def _annotate_shards(
     source: str,
     phases: list[Phase],
 ) -> Outcome:
-    tolerance = Tolerance(job.limits, shards)
-    watcher = Watchers([watcher, tolerance])
+    tolerance = Tolerance(job, shards)
+    counted = Watchers([watcher, tolerance])
     given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():
-        job = job.with_thresholds(way.family, _thresholds(way, job, store, engine, shards, watcher, phases))
+        job = job.with_thresholds(way.family, _thresholds(way, job, store, engine, shards, counted, phases))
         write_job(store, job, source)
     for way in job.ways:
         store.sweep(way.key)
@@ -125,7 +125,7 @@ def _annotate_shards(
             journal_store.sweep(store, way.key)
     again.sweep(store, shards, [way.key for way in job.ways])
     with Packer(store, shards) as packer:
-        seen = Watchers([watcher, packer])
+        seen = Watchers([counted, packer])
         phases.append(run_phase(job, store, engine, shards, job.ways, seen, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
     phases.append(_amend(job, store, engine, shards, watcher))
@@ -142,10 +142,29 @@ def amended(job: Job, store: Store, engine: Engine, watcher: Watcher) -> Joined:
     with held(store) as lease:
         watcher = Watchers([_Holding(lease), watcher])
         shards = read_index(store)
+        _check_finished(store, job, shards)
         for way in _missing(store, job, amend.plan(store, job, shards)):
             way.cls.check(way.options)
         _amend(job, store, engine, shards, watcher)
         return join(store, job, shards)
+
+
+def _check_finished(store: Store, job: Job, shards: Sequence[Shard]) -> None:
+    """RunError where rows are still to be computed: to join now would make failures of them."""
+    there = present(store, shards, [way.key for way in job.ways])
+    failures, marks = store.names(FAILURES), again.marked(store)
+    left = sum(
+        any(
+            not there[way.key][i] and (shard.failure not in failures or shard.again(way.key) in marks)
+            for way in job.ways
+        )
+        for i, shard in enumerate(shards)
+    )
+    if left:
+        raise RunError(
+            f"{left:,} of the {len(shards):,} shards of {store.url} are not finished: "
+            f"`speechcraft retry {store.url}` computes what is missing."
+        )
 
 
 def _missing(store: Store, job: Job, shards: Sequence[Shard]) -> list[Way]:

@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pipeline.engine.plan import Plan
+from pipeline.engine.tally import Failure
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
 from pipeline.errors import TooManyFailedError
-from pipeline.job import Limits
+from pipeline.job import Job
 from pipeline.limits import allowed
 from pipeline.rundir import Shard
 
@@ -23,15 +24,17 @@ SIGMAS = 3.0
 class Tolerance(Watcher):
     """Counts what fails in a call, and raises TooManyFailedError when it is more than the limits allow.
 
-    A failed clip is one that some annotator failed on that is not optional. Clips that failed in earlier
-    calls are not counted again: `judge` does that, at the end.
+    A failed clip is one that every way of a family failed on, not all of them optional. Clips that failed in
+    earlier calls are not counted again: `judge` does that, at the end.
     """
 
-    def __init__(self, limits: Limits, shards: Sequence[Shard]) -> None:
-        self._limits, self._shards = limits, len(shards)
+    def __init__(self, job: Job, shards: Sequence[Shard]) -> None:
+        self._limits, self._shards = job.limits, len(shards)
+        self._ways = Counter(way.family for way in job.ways)
+        self._beside: dict[tuple[int, str, str], dict[str, bool]] = {}  # where another way may fill the row
         self._clips = sum(shard.clips for shard in shards)
-        self._max_clips = allowed("max_failed_clips", limits.max_failed_clips, self._clips)
-        self._max_shards = allowed("max_failed_shards", limits.max_failed_shards, self._shards)
+        self._max_clips = allowed("max_failed_clips", job.limits.max_failed_clips, self._clips)
+        self._max_shards = allowed("max_failed_shards", job.limits.max_failed_shards, self._shards)
         self._failed: dict[int, set[str]] = {}
         self._seen = _Rate()
         self._tried = _Rate()
@@ -48,13 +51,21 @@ class Tolerance(Watcher):
         if not self._strict:
             return
         shard = report.task.shard
-        mine = [f for f in report.failures if not f.optional]
+        mine = [f for f in report.failures if self._is_final(shard, f)]
         if mine:
             self._failed.setdefault(shard.index, set()).update(f.clip for f in mine)
             self._causes.update(f"{f.family}: {f.code}" for f in mine)
         self._seen.put(shard.index, shard.clips, len(self._failed.get(shard.index, ())))
         self._tried.put(shard.index, 1, 0)
         self._check()
+
+    def _is_final(self, shard: Shard, failure: Failure) -> bool:
+        """Whether no way of the family is left to fill the row, and the clip is failed by that."""
+        if self._ways[failure.family] == 1:
+            return not failure.optional
+        beside = self._beside.setdefault((shard.index, failure.clip, failure.family), {})
+        beside[failure.way] = failure.optional
+        return len(beside) == self._ways[failure.family] and not all(beside.values())
 
     def lost(self, task: Task, reason: str, given_up: bool) -> None:
         """Count a shard that was given up."""

@@ -164,9 +164,20 @@ def test_what_is_not_there_is_said(folder: Path, options: list[str], says: str) 
     assert stamps(folder / "run") == before
 
 
-@pytest.mark.parametrize("gone", ["long-b", "an utterance", "short-0"])
-def test_utterances_of_long_recordings_keep_their_places(tmp_path: Path, gone: str) -> None:
-    """A recording takes its utterances with it; an utterance leaves its recording's others alone."""
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("long-b", False),
+        ("an utterance", False),
+        ("short-0", False),
+        ("long-b", True),
+        ("an utterance", True),
+    ],
+)
+def test_utterances_of_long_recordings_keep_their_places(tmp_path: Path, gone: str, told: bool) -> None:
+    """A recording takes its utterances with it; an utterance leaves its recording's others alone.
+
+    So it is whether or not the source told how long the recordings are."""
     import numpy as np
     import soundfile
 
@@ -174,8 +185,9 @@ def test_utterances_of_long_recordings_keep_their_places(tmp_path: Path, gone: s
     pause = np.zeros(3 * rate_hz, np.float32)
     for name in ("long-a", "long-b", "long-c"):
         soundfile.write(tmp_path / f"{name}.wav", np.concatenate([spoken, pause, spoken[::-1]]), rate_hz)
+    length = {"duration_s": (2 * len(spoken) + len(pause)) / rate_hz} if told else {}
     lines = [
-        {"id": name, "audio": str(tmp_path / f"{name}.wav"), "language": "en", "speaker": name}
+        {"id": name, "audio": str(tmp_path / f"{name}.wav"), "language": "en", "speaker": name, **length}
         for name in ("long-a", "long-b", "long-c")
     ]
     short = [example("station", id=f"short-{i}") for i in range(3)]

@@ -14,6 +14,7 @@ from pipeline.limits import allowed
 from pipeline.storage import Store
 from tests.command import dataset, sidecars, speechcraft
 from tests.faulty.folder import Folder
+from tests.jobs.review.said import say
 
 ALL = dict.fromkeys(("brother", "red_book", "meeting", "zh_neighbour", "zh_match", "forecast"), "oom")
 
@@ -36,6 +37,27 @@ def test_a_run_within_its_limit_goes_on(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     folder.break_(red_book="oom")
     assert folder.annotate("--max-failed-clips", "1").code == 0
+
+
+def test_a_clip_that_another_way_of_the_family_fills_is_no_failed_clip(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    job = tmp_path / "job.yaml"
+    job.write_text(job.read_text().replace("{use", "[{use").replace("}\n  pitch", "}, levels]\n  pitch"))
+    folder.break_(**ALL)
+    ended = folder.annotate("--max-failed-clips", "0")
+    assert ended.code == 0, ended.err
+    assert {row["status"] for row in dataset(folder.run)} == {"ok"}
+
+
+def test_a_clip_that_fails_again_as_it_was_corrected_is_one_failed_clip(tmp_path: Path) -> None:
+    speed = f"tests.faulty.topic\n  speed: {{use: tests.faulty.speed, faults: {tmp_path / 'faults'}"
+    folder = Folder(tmp_path, topic=speed + ", words: 1}")
+    assert folder.annotate().code == 0
+    say(tmp_path, "zh-match", "topic", "correct", "a match")
+    folder.break_(zh_match="oom")
+    ended = folder.annotate("--set", "speed.words=2", "--max-failed-clips", "1")
+    assert ended.code == 0, ended.err
+    assert [row["id"] for row in dataset(folder.run) if row["status"] == "failed"] == ["zh-match"]
 
 
 def test_failures_of_earlier_calls_count_at_the_end(tmp_path: Path) -> None:

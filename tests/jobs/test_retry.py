@@ -11,6 +11,7 @@ from pipeline.engine.worker import Worker
 from pipeline.storage import Store
 from tests.command import dataset, sidecars, speechcraft
 from tests.faulty.folder import Folder
+from tests.jobs.review.said import say
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,21 @@ def test_what_was_only_marked_is_computed_by_the_next_annotate(
     assert folder.annotate().code == 0
     assert folder.called() == ["red-book", "zh-match"]
     assert folder.bytes_() == undisturbed
+
+
+@pytest.mark.parametrize("corrected", [{"red-book"}, {"red-book", "brother", "zh-match"}])
+def test_what_failed_of_a_corrected_clip_can_be_tried_again(folder: Folder, corrected: set[str]) -> None:
+    for clip in sorted(corrected):
+        say(folder.path, clip, "topic", "correct", f"what is said of {clip}")
+    assert folder.annotate().code == 0
+    folder.break_()
+    ended = folder.retry()
+    assert ended.code == 0, ended.err
+    assert folder.called() == ["red-book", "zh-match"]
+    after = {row["id"]: row for row in dataset(folder.run)}
+    assert {row["status"] for row in after.values()} == {"ok"}
+    assert after["red-book"]["rms_dbfs"] is not None
+    assert all(after[clip]["topic"] == f"what is said of {clip}" for clip in corrected)
 
 
 @pytest.mark.parametrize("writes", range(9))

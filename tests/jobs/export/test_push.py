@@ -119,6 +119,16 @@ def test_a_repository_that_is_something_else_is_left_alone(there: Hub, run: Path
     assert there.repos[REPO] == {"data/train.csv": b"a,b\n"}
 
 
+def test_a_hub_that_is_not_there_is_told_of_in_one_sentence(run: Path, tmp_path: Path) -> None:
+    with hub() as gone:
+        pass
+    ended = pushed(gone, run, tmp_path / "out")
+    assert ended.returncode == 2
+    assert "could not be sent: ConnectError. The same command goes on from there." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert gone.url not in ended.stderr
+
+
 @pytest.mark.parametrize(
     ("token", "sentence"), [(None, "There is no token for the hub"), ("hf_other", "the token is not valid")]
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -17,6 +18,7 @@ from jobs.export.forms.parquet import ParquetPart
 from jobs.export.forms.webdataset import WebDatasetPart
 from jobs.export.request import Request
 from pipeline.errors import StorageError
+from pipeline.storage import Store
 from tests.jobs.export.files import check_sums, contents
 
 WRITERS: dict[str, Any] = {"hf": ParquetPart, "webdataset": WebDatasetPart, "jsonl": JsonlPart}
@@ -86,3 +88,20 @@ def test_another_state_of_the_run_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="earlier state of the run"):
         export(str(tmp_path / "run"), str(tmp_path / "out"), Request("hf"), lambda text: None)
     assert ledger.REQUEST in contents(tmp_path / "out")
+
+
+def test_a_run_that_cannot_be_written_is_exported_and_that_forgetting_will_not_know_is_said(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Store.write
+
+    def read_only(store: Store, path: str, data: bytes) -> None:
+        if store.full("") == Store(str(run)).full(""):
+            raise store.unusable("written", OSError(errno.EROFS, "Read-only file system"))
+        write(store, path, data)
+
+    monkeypatch.setattr(Store, "write", read_only)
+    said: list[str] = []
+    export(str(run), str(tmp_path / "out"), Request(to="jsonl", audio="none"), said.append)
+    check_sums(tmp_path / "out")
+    assert "The run cannot be written: `speechcraft forget` will not know of this export." in said

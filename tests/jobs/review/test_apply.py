@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from tests.command import CLIPS, speechcraft
 from tests.endpoint.fake import fake
+from tests.faulty.folder import Folder
 from tests.jobs.review.said import rows, say
 
 
@@ -42,6 +43,24 @@ def test_evaluate_tells_how_far_people_agree_with_the_run(folder: Path) -> None:
     ended = speechcraft("evaluate", folder / "run")
     assert "Agreement with reviewers" in ended.out
     assert "Bob" not in ended.out
+
+
+def test_an_unfinished_run_gives_no_export_and_keeps_the_dataset_it_has(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    assert folder.annotate().code == 0
+    say(tmp_path, "brother", "topic", "correct", "a brother")
+    assert folder.retry("--clip", "red-book", "--all", "--mark-only").code == 0
+    before = rows(tmp_path)
+    ended = speechcraft("export", folder.run, tmp_path / "out")
+    assert ended.code == 2
+    assert "1 of the 3 shards" in ended.err
+    assert f"`speechcraft retry {folder.run}`" in ended.err
+    assert rows(tmp_path) == before
+    assert not (tmp_path / "out").exists()
+    assert folder.retry().code == 0
+    assert speechcraft("export", folder.run, tmp_path / "out", "--audio", "none").code == 0
+    assert rows(tmp_path)["brother"]["topic"] == "a brother"
+    assert {row["status"] for row in rows(tmp_path).values()} == {"ok"}
 
 
 def test_where_captions_cannot_be_written_again_an_export_says_so_and_writes_none(
