@@ -40,7 +40,7 @@ Life = Literal["running", "silent", "dead", "ended"]
 
 def new_call_id(now: datetime | None = None) -> str:
     """A name that sorts by time."""
-    return f"{now or datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+    return f"{now or datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4().hex[:6]}"
 
 
 class CallRecord(Watcher):
