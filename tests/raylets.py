@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psutil
 import ray
@@ -52,10 +54,11 @@ class Raylets:
 
 @contextmanager
 def raylets() -> Iterator[Raylets]:
-    """A cluster that is taken down whatever happens."""
-    cluster = Raylets()
-    try:
-        yield cluster
-    finally:
-        ray.shutdown()
-        cluster.stop()
+    """A cluster that is taken down whatever happens; its processes find this tree by themselves."""
+    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1])):
+        cluster = Raylets()
+        try:
+            yield cluster
+        finally:
+            ray.shutdown()
+            cluster.stop()

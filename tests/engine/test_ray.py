@@ -105,7 +105,7 @@ def test_a_worker_that_is_frozen_is_missed_and_the_clip_it_froze_on_found(
     """Nothing inside the process can end it: neither it nor, at the second attempt, its child."""
     monkeypatch.setattr(ray_slot, "SIGN_S", 1.0)
     monkeypatch.setattr(ray_slot, "GRACE_S", 2.0)
-    limits = Limits(max_attempts=2, batch_s=1.0, batch_s_per_s=0.0, load_s=5.0)
+    limits = Limits(max_attempts=2, batch_s=1.0, batch_s_per_s=0.0, load_s=15.0)
     job = job_of(peak={"freeze_on": "frost"}, rank=False, limits=limits)
     outcome, watcher = run(engine, job, tmp_path, 20, {"n5": "frost"})
     assert (0, "the worker gave no sign of life for longer than it may", False) in watcher.lost_tasks

@@ -87,11 +87,18 @@ def serving() -> Iterator[S3]:
     try:
         s3 = S3(int(process.stdout.readline()))
         os.environ.update(s3.environment)
+        _forget_endpoints()
         yield s3
     finally:
         os.environ.clear()
         os.environ.update(before)
+        _forget_endpoints()
         process.stdin.close()
         process.stdout.close()
         process.kill()
         process.wait()
+
+
+def _forget_endpoints() -> None:
+    """fsspec keeps file systems by their arguments, and these are found by the environment."""
+    fsspec.get_filesystem_class("s3").clear_instance_cache()
