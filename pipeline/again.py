@@ -8,7 +8,7 @@ it, those made from others before those they were made from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +19,7 @@ from pipeline.clip import Absent
 from pipeline.engine.work import Found
 from pipeline.errors import ClipError
 from pipeline.job import Way
+from pipeline.presence import present
 from pipeline.rows import Row
 from pipeline.rundir import AGAIN, Shard
 from pipeline.sidecar import SKIPPED, Outcome
@@ -62,13 +63,14 @@ def kept(store: Store, shard: Shard, way: Way, ids: Sequence[str]) -> dict[int, 
     return {(i := place[str(n)]): (_outcome(row), made[i]) for n, row in zip(names, rows, strict=True)}
 
 
-def sweep(store: Store, shards: Iterable[Shard], keys: Sequence[str]) -> None:
+def sweep(store: Store, shards: Sequence[Shard], keys: Sequence[str]) -> None:
     """Remove the marks of what has been computed again since, which a kill left behind."""
     left = marked(store)
-    for shard in shards if left else ():
-        for key in keys:
-            if shard.again(key) in left and store.exists(shard.sidecar(key)):
-                store.remove_plain([shard.again(key)])
+    for key in keys:
+        of_key = [shard for shard in shards if shard.again(key) in left] if left else []
+        if of_key:
+            done = present(store, of_key, [key])[key]
+            store.remove_plain([shard.again(key) for shard, there in zip(of_key, done, strict=True) if there])
 
 
 def _outcome(row: Row | Absent) -> Outcome:

@@ -5,7 +5,7 @@ Sixteen bytes a clip, so that to plan again nothing of an earlier plan need be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,6 +90,28 @@ def read(store: Store, path: str) -> Layout:
         return Layout()
     ids, lines = (_flat(table.column(name)) for name in ("ids", "lines"))
     return Layout(_shards(table), table.column("longest_s").to_numpy(), ids, lines)
+
+
+def gone(path: str) -> str:
+    """Where the shards are kept that a layout once had, and that are gone from it wholly or in part."""
+    return f"{path.removesuffix('.parquet')}-gone.parquet"
+
+
+def remembered(now: Layout, gone: Layout, have: Collection[str]) -> Layout:
+    """A layout as it was before clips went away: each shard as it is, or the fuller one that is gone.
+
+    What is gone counts while its clips are among the files `have`, and none of them is in another shard.
+    """
+    by_index = {laid.shard.index: laid for laid in now}
+    current = np.isin(gone.ids, now.ids)
+    starts = gone.starts()
+    for n, fuller in enumerate(gone):
+        laid = by_index.get(fuller.shard.index)
+        ids = _none() if laid is None else laid.ids
+        meet = fuller.ids[current[starts[n] : starts[n + 1]]]
+        if fuller.shard.manifest in have and len(ids) < len(fuller.ids) and np.array_equal(meet, ids):
+            by_index[fuller.shard.index] = fuller
+    return Layout.of([by_index[index] for index in sorted(by_index)])
 
 
 def read_index(store: Store) -> list[Shard]:

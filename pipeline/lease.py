@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import platform
 import threading
@@ -24,7 +25,10 @@ from typing import BinaryIO
 import psutil
 
 from pipeline.errors import RunError
+from pipeline.filesystems import reason
 from pipeline.storage import TEMPORARY, Store
+
+log = logging.getLogger(__name__)
 
 LOCK = f"{TEMPORARY}lock"
 LEASE = f"{TEMPORARY}lease"
@@ -167,13 +171,15 @@ def _wait_until_stale(store: Store, seen: Holder | None) -> None:
 
 def _renew(store: Store, me: Holder, lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(RENEW_S):
-        with suppress(RunError):  # out of reach for now: the next renewal may come in time
+        try:
             now = _read(store)
             if now is not None and now.owner != me.owner:
                 lease.lose(now)
                 return
             me = replace(me, beat=me.beat + 1)
             store.write(LEASE, me.written())
+        except Exception as error:  # the next renewal may come in time
+            log.warning("the lease of %s was not renewed: %s", store.url, reason(error))
 
 
 def _is_mine(store: Store, me: Holder) -> bool:

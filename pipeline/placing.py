@@ -25,14 +25,24 @@ WRITERS = 16
 """Requests at once to a file system that is far away."""
 
 
-def place(store: Store, items: Iterable[Item], size: int, old: Layout, *, dry: bool = False) -> Layout:
+def place(
+    store: Store,
+    items: Iterable[Item],
+    size: int,
+    old: Layout,
+    fuller: Layout | None = None,
+    *,
+    dry: bool = False,
+) -> Layout:
     """The items in shards, `old` itself where nothing is new; new shards take `size` clips.
+
+    `fuller` has the shards of `old` with clips that went away since, which may come back.
 
     Writes the clips of shards that are new, unless `dry`. Holds some digests for each clip, and of the
     clips themselves one shard and what changed in shards that are not yet complete.
     """
     with _Manifests(store, dry) as written:
-        return _Placing(store, size, old, written).of(items)
+        return _Placing(store, size, old, old if fuller is None else fuller, written).of(items)
 
 
 def groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -45,8 +55,10 @@ def groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
 class _Placing:
     """The items of a source on their way into shards."""
 
-    def __init__(self, store: Store, size: int, old: Layout, written: _Manifests) -> None:
+    def __init__(self, store: Store, size: int, now: Layout, old: Layout, written: _Manifests) -> None:
         self._store, self._size, self._old, self._written = store, size, old, written
+        self._now = now
+        self._current = {} if now is old else {laid.shard.index: laid for laid in now}
         self._starts = old.starts()
         self._order = np.argsort(old.ids, kind="stable")
         self._sorted = old.ids[self._order]
@@ -65,10 +77,11 @@ class _Placing:
         self._add(self._new)
         for n in np.flatnonzero(self._left):
             self._make_anew(int(n))
-        if not self._anew and not self._added:
-            return self._old
+        if not self._anew and not self._added and self._old is self._now:
+            return self._now
         stays = (self._anew.get(n, laid) for n, laid in enumerate(self._old))
-        return Layout.of([*(laid for laid in stays if laid is not None), *self._added])
+        found = Layout.of([*(laid for laid in stays if laid is not None), *self._added])
+        return self._now if found.shards == self._now.shards else found
 
     def _take(self, items: Sequence[Item]) -> None:
         slots = self._slots(np.array([manifest.id_digest(item.id) for item in items], np.uint64))
@@ -103,13 +116,21 @@ class _Placing:
         """An old shard with the clips that have changed, without those that are gone."""
         shard, start = self._old.shards[n], int(self._starts[n])
         changed = self._changed.pop(n, {})
-        items = [
-            changed.get(start + i, item)
-            for i, item in enumerate(manifest.read_shard(self._store, shard))
-            if self._seen[start + i]
-        ]
+        seen = self._seen[start : self._starts[n + 1]]
         self._left[n] = 0
-        self._anew[n] = self._written.add(shard.index, items) if items else None
+        if not seen.any():
+            self._anew[n] = None
+            return
+        lines = self._old.lines[start : self._starts[n + 1]].copy()
+        for slot, item in changed.items():
+            lines[slot - start] = manifest.line_digest(item)
+        current = self._current.get(shard.index)
+        if current is not None and np.array_equal(lines[seen], current.lines):
+            self._anew[n] = current
+            return
+        there = manifest.read_shard(self._store, shard)
+        items = [changed.get(start + i, item) for i, item in enumerate(there) if seen[i]]
+        self._anew[n] = self._written.add(shard.index, items)
 
     def _add(self, items: list[Item]) -> None:
         if items:

@@ -1,7 +1,8 @@
 """From a source to the run's shards: read, cut what is long, group, number.
 
 A clip that an earlier plan has stays in its shard, wherever the source has it now. So new clips make new
-shards at the end, and one that changed or went away makes its own shard anew and no other.
+shards at the end, and one that changed or went away makes its own shard anew and no other. One that comes
+back, after a call with less of the source, is where it was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pipeline.job import Way
 from pipeline.layout import Layout
 from pipeline.placing import place
 from pipeline.rows import Cut, Span
-from pipeline.rundir import INDEX, SOURCE, Shard
+from pipeline.rundir import INDEX, MANIFEST, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -53,9 +54,18 @@ def plan_utterances(
 
 
 def _plan(store: Store, items: Iterable[Item], size: int, path: str, *, dry: bool) -> Layout:
-    old = layout.read(store, path)
-    found = place(store, forgotten.without(items, forgotten.read(store)), size, old, dry=dry)
-    if not dry and found is not old:
+    """The layout of these items, kept if there are any; before it, what is gone from the one it replaces."""
+    old, gone = layout.read(store, path), layout.read(store, layout.gone(path))
+    fuller = layout.remembered(old, gone, store.names(MANIFEST)) if gone.shards else old
+    found = place(store, forgotten.without(items, forgotten.read(store)), size, old, fuller, dry=dry)
+    if dry or not found.shards:
+        return found
+    was = {shard.name for shard in gone.shards}
+    clips = {shard.index: shard.clips for shard in found.shards}
+    less = [one for one in fuller if one.shard.name in was or clips.get(one.shard.index) != one.shard.clips]
+    if [one.shard for one in less] != gone.shards:
+        layout.write(store, layout.gone(path), Layout.of(less))
+    if found is not old:
         layout.write(store, path, found)
     return found
 

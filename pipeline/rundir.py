@@ -3,6 +3,7 @@
 job.yaml                               the job as resolved, with every fingerprint
 manifest/shard-00012-<hash>.parquet    clips; manifest/index.parquet says which shards are current
 manifest/source.parquet                the shards as the source has them, before long recordings were cut
+manifest/source-gone.parquet, manifest/index-gone.parquet    shards with clips that went away and may return
 <family>-<way>@<fingerprint>/shard-00012-<hash>.parquet    one row per clip, same order
 <family>-<way>@<fingerprint>/shard-00012-<hash>.arrow      the sound it made, where it makes sound
 <family>-<way>@<fingerprint>/shard-00012-<hash>.answers/   what a service answered, until the sidecar is there

@@ -26,7 +26,6 @@ STAGE_FOLDER = "SPEECHCRAFT_STAGE"
 """Where copies are kept: a folder on the machine's own disk."""
 SUMS = "SHA256SUMS"
 """What `sha256sum` prints of the files beside it."""
-_VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "created")
 
 
 class StagingError(UsageError):

@@ -219,14 +219,6 @@ class Store:
         name, data = packed(files)
         self.write(f"{folder}/{name}", data)
 
-    def move(self, path: str, to: str) -> None:
-        """Give a file another name, replacing what has it."""
-        if self.is_local:
-            Path(self.full(to)).parent.mkdir(parents=True, exist_ok=True)
-            Path(self.full(path)).replace(self.full(to))
-        else:
-            self._call(lambda: self._fs.mv(self.full(path), self.full(to)))
-
     def unusable(self, what: str, error: BaseException) -> StorageError:
         """The error for a run directory that cannot be `read` or `written` any more."""
         return StorageError(

@@ -28,7 +28,6 @@ BANDS = 32
 _HOP_S = HOP / SAMPLE_RATE_HZ
 _LOW, _HIGH = slice(0, 20), slice(36, 64)  # bands: to 1.1 kHz and from 2.6 kHz
 _FLOOR_DB = -45.0  # under the loudest frame: pauses are all alike
-_SEMITONES = 12.0
 _LONGEST_PAUSE_S = 0.5
 _DB = 10.0 / np.log(10.0)
 

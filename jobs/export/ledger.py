@@ -12,7 +12,7 @@ from typing import Any
 
 from jobs.export.forms.base import Fact
 from pipeline.errors import UsageError
-from pipeline.lease import LOCK
+from pipeline.lease import LEASE, LOCK
 from pipeline.storage import TEMPORARY, Store
 
 HOME = ".export"
@@ -57,7 +57,7 @@ def sweep(out: Store) -> None:
     """Remove what a killed export left under temporary names."""
     if out.is_local:
         for file in Path(out.full("")).rglob(f"{TEMPORARY}*"):
-            if file.name != LOCK:
+            if file.name not in (LOCK, LEASE):
                 file.unlink()
 
 

@@ -12,7 +12,6 @@ from itertools import pairwise
 from prompts.stopwords import stopwords
 
 MASKS = TOPIC, STRESS, MOOD, WORDS = "\ue000", "\ue001", "\ue002", "\ue003"
-QUOTES = "\"“”„«»「」『』‘’'"
 MASKED = re.compile("[\ue000-\ue003]")
 QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|«([^»]+)»|「([^」]+)」|『([^』]+)』|‘([^’]{12,})’')
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")

@@ -113,6 +113,26 @@ def test_a_file_system_without_locks_has_a_lease(tmp_path: Path, monkeypatch: py
         pass
 
 
+def test_a_lease_is_renewed_whatever_became_of_a_renewal(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store("memory://renewed")
+    write, failing = Store.write, threading.Event()
+
+    def breaks(self: Store, path: str, data: bytes) -> None:
+        if not failing.is_set():
+            failing.set()
+            raise RuntimeError("no event loop")
+        write(self, path, data)
+
+    with held(store) as ours:
+        monkeypatch.setattr(Store, "write", breaks)
+        while (now := lease._read(store)) is None or now.beat < 2:
+            threading.Event().wait(0.02)
+        ours.check()
+    assert "was not renewed" in caplog.text
+
+
 @pytest.mark.parametrize("kind", ["lost", "slow"])
 def test_a_lease_survives_a_server_that_fails(s3: S3, store: Store, kind: str) -> None:
     with s3.failing(2, [kind], seed=3), held(store) as ours:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,3 +127,81 @@ def test_a_thousand_shards_are_one_file_and_fewer_are_themselves(
     assert sum(map(is_pack, files)) == 2
     assert len(files) == 2 + 5 + 1
     assert {p.shard.manifest for p in planned} == store.names(MANIFEST) - {SOURCE}
+
+
+@given(sources, st.lists(sources, max_size=4))
+def test_what_went_away_is_where_it_was_when_it_comes_back(
+    first: dict[int, int], between: list[dict[int, int]]
+) -> None:
+    store = Store("memory://coming-back")
+    store.remove("")
+    whole = plan_source(store, items_of(first), SIZE)
+    for some in between:
+        less = {n: version for n, version in first.items() if n in some}
+        planned = plan_source(store, items_of(less), SIZE)
+        assert {item for p in planned for item in read_shard(store, p.shard)} == set(items_of(less))
+        assert {p.shard.index for p in planned} <= {p.shard.index for p in whole}
+        assert plan_source(store, items_of(less), SIZE) == planned
+    assert plan_source(store, items_of(first), SIZE) == whole
+
+
+@given(sources, sources, sources)
+def test_clips_that_come_back_changed_beside_new_ones_are_where_they_were(
+    first: dict[int, int], second: dict[int, int], third: dict[int, int]
+) -> None:
+    store = Store("memory://changed-back")
+    store.remove("")
+    where: dict[str, int] = {}
+    for source in (first, second, third):
+        planned = plan_source(store, items_of(source), SIZE)
+        found = {item: p.shard.index for p in planned for item in read_shard(store, p.shard)}
+        assert sorted(item.id for item in found) == sorted(item.id for item in items_of(source))
+        assert set(found) == set(items_of(source))
+        assert all(where.setdefault(item.id, index) == index for item, index in found.items())
+        assert [p.shard.index for p in planned] == sorted({p.shard.index for p in planned})
+
+
+def test_an_empty_source_changes_nothing(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    assert plan_source(store, [], SIZE) == []
+    assert not list(tmp_path.iterdir())
+    whole = plan_source(store, items_of(dict.fromkeys(range(25), 0)), SIZE)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*.parquet")}
+    assert plan_source(store, [], SIZE) == []
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*.parquet")} == before
+    assert plan_source(store, items_of(dict.fromkeys(range(25), 0)), SIZE) == whole
+
+
+def test_clips_whose_files_were_removed_come_back_as_new_ones(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    source = items_of(dict.fromkeys(range(25), 0))
+    whole = plan_source(store, source, SIZE)
+    part = plan_source(store, source[:6], SIZE)
+    store.remove_files([p.shard.manifest for p in whole if p not in part])
+    back = plan_source(store, source, SIZE)
+    assert back[:2] == part
+    assert [item for p in back for item in read_shard(store, p.shard)] == source
+    assert not layout.read(store, layout.gone(SOURCE)).shards
+
+
+def test_a_kill_between_what_is_gone_and_the_plan_loses_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path))
+    source = items_of(dict.fromkeys(range(25), 0))
+    whole = plan_source(store, source, SIZE)
+    write = layout.write
+    for some in (source[:6], source[:3], source):
+        for path in (SOURCE, layout.gone(SOURCE)):
+
+            def killed(at: Store, to: str, found: Layout, never: str = path) -> None:
+                if to == never:
+                    raise KeyboardInterrupt
+                write(at, to, found)
+
+            monkeypatch.setattr(layout, "write", killed)
+            with suppress(KeyboardInterrupt):
+                plan_source(store, some, SIZE)
+        monkeypatch.setattr(layout, "write", write)
+        plan_source(store, some, SIZE)
+    assert plan_source(store, source, SIZE) == whole

@@ -77,15 +77,6 @@ def test_a_folder_that_is_not_there_holds_nothing(store: Store) -> None:
     assert store.names() == set()
 
 
-def test_a_file_takes_the_name_of_another(store: Store) -> None:
-    store.prepare()
-    store.write("a", b"new")
-    store.write("b", b"old")
-    store.move("a", "b")
-    assert store.read("b") == b"new"
-    assert store.names() == {"b"}
-
-
 def test_a_folder_is_listed_without_its_neighbours(store: Store) -> None:
     for name in ("a/one", "a/b/two", "a-old/three"):
         store.write(name, b"")

@@ -26,7 +26,6 @@ LOWEST_HZ = 16_000
 """Below it WORLD's D4C reads past its spectrum, up to 7.9 kHz, and no two runs are alike."""
 FADE_S = 0.03
 """Of pitch and level at either edge of a word; at most a quarter of the word."""
-_PAUSE_FADE_S = 0.01
 _LEVEL_S = 0.008  # deviation of the window levels are compared in
 _QUIET = 5  # percentile of frame levels that a pause is filled from
 _MAX_CORRECTION = 4.0  # of amplitude: a click is not made speech

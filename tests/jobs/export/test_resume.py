@@ -18,7 +18,8 @@ from jobs.export.forms.parquet import ParquetPart
 from jobs.export.forms.webdataset import WebDatasetPart
 from jobs.export.request import Request
 from pipeline.errors import StorageError
-from pipeline.storage import Store
+from pipeline.lease import LEASE, LOCK
+from pipeline.storage import TEMPORARY, Store
 from tests.jobs.export.files import check_sums, contents
 
 WRITERS: dict[str, Any] = {"hf": ParquetPart, "webdataset": WebDatasetPart, "jsonl": JsonlPart}
@@ -105,3 +106,10 @@ def test_a_run_that_cannot_be_written_is_exported_and_that_forgetting_will_not_k
     export(str(run), str(tmp_path / "out"), Request(to="jsonl", audio="none"), said.append)
     check_sums(tmp_path / "out")
     assert "The run cannot be written: `speechcraft forget` will not know of this export." in said
+
+
+def test_what_a_killed_export_left_goes_and_what_says_who_is_at_work_stays(tmp_path: Path) -> None:
+    for name in (LOCK, LEASE, f"{TEMPORARY}1234"):
+        (tmp_path / name).write_bytes(b"")
+    ledger.sweep(Store(str(tmp_path)))
+    assert {file.name for file in tmp_path.iterdir()} == {LOCK, LEASE}
