@@ -14,7 +14,7 @@ from tests.make import buzz
 CLIPS_PER_SHARD = 3
 POOLS = {"sound": "cpu", "pitch": "cpu", "caption": "llm"}
 """Where the families run that are noted."""
-LLM_ACTORS = 2
+LLM_ACTORS = 4
 IN_FLIGHT = 2
 """Requests of each of them at once."""
 LATENCY_S = 0.1
@@ -30,10 +30,10 @@ annotators:
   labels: thresholds
   caption: {{use: tests.chaos.ways.llm, model: base, in_flight: {IN_FLIGHT}, wait_s: 60}}
 pools:
-  - {{name: cpu, cpus: 1CPU_ACTORS}}
-  - {{name: llm, cpus: 0.5, actors: {LLM_ACTORS}, families: [caption]}}
+  - {{name: cpu, cpus: 0.5CPU_ACTORS}}
+  - {{name: llm, cpus: 0.25, actors: {LLM_ACTORS}, families: [caption]}}
 shard_size: {CLIPS_PER_SHARD}
-calibrate_clips: 60
+calibrate_clips: 24
 """
 
 

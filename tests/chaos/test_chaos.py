@@ -18,7 +18,7 @@ SHARDS, WORKERS = 60, 4
 @pytest.mark.timeout(900)
 def test_after_a_storm_the_dataset_is_byte_for_byte_the_undisturbed_one(tmp_path: Path) -> None:
     found = weather_the_storm(
-        tmp_path, Forecast(seed=1, workers=WORKERS, pause_s=0.05), SHARDS, one_in=10, cpu_actors=1
+        tmp_path, Forecast(seed=1, workers=WORKERS, pause_s=0.05), SHARDS, one_in=10, cpu_actors=2
     )
     weather = found.weather
     assert found.stormy == found.calm
