@@ -6,9 +6,9 @@ import sys
 
 import annotators
 from jobs.jobfile import build_job, read_profile
-from pipeline.join import dataset_schema
 from pipeline.options import describe_type, options_of
 from pipeline.schema import arrow_type, columns_of
+from pipeline.side_by_side import dataset_schema
 
 
 def page() -> str:

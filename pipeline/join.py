@@ -10,37 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline import parquet, sidecar
+from pipeline import parquet
 from pipeline.ahead import in_order
 from pipeline.card import CARD, write_card
-from pipeline.errors import ClipError, ShardError
-from pipeline.filesystems import without_password
-from pipeline.job import Job, Way
-from pipeline.manifest import read_shard
-from pipeline.presence import Bits, present
-from pipeline.review.reviewed import REVIEW_TYPE, Reviewed, corrected_table
-from pipeline.rows import Row
-from pipeline.rundir import DATASET, FAILURES, Shard
-from pipeline.schema import GIVEN_COLUMNS, columns_of
+from pipeline.job import Job
+from pipeline.review.reviewed import Reviewed
+from pipeline.rundir import DATASET, Shard
+from pipeline.side_by_side import AHEAD_FAR, TOLERATED, There, tables
 from pipeline.storage import Store
 
 FILE_BYTES = 256 * 2**20
 """Of Arrow memory; compressed files are smaller."""
-AHEAD, AHEAD_FAR = 2, 32
-"""Shards read at once, from this disk and from far away, where it is the waiting that takes time."""
 INDEX = f"{DATASET}/index.json"
-FORMAT = 1
-"""Raise it when the same sidecars begin to give another dataset."""
-TOLERATED = "tolerated"
-"""The status, in the join alone, of a row that an optional annotator failed on."""
 _ROOT = re.compile(r"; (?=[a-z_]+: [a-z_]+: )")
 """Between the complaints about one clip; the first is the root cause."""
 
@@ -74,12 +62,13 @@ def root_cause(error: str) -> str:
 def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     """Write dataset/, or leave it if it was made from the same sidecars.
 
-    Each state of the sidecars has a folder of its own, data-<digest>: a generation. The card and index.json
-    name one that is complete; the one before stays for those who still read it, until the next join.
+    What it holds lies in a folder named by a digest of it, data-<digest>: a generation, in which nothing ever
+    changes. The card and index.json name one that is complete; the one before stays for those who still read
+    it, until the next join.
     """
-    there = _There.find(store, job, shards)
+    there = There.find(store, job, shards)
     reviewed = Reviewed.read(store)
-    corrected = _There.find(store, job, reviewed.shards)
+    corrected = There.find(store, job, reviewed.shards)
     inputs = there.digest(job, shards)
     if reviews := reviewed.digest():
         more = f"{inputs}{reviews}{corrected.digest(job, reviewed.shards)}"
@@ -90,15 +79,17 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
         return known
     made_of = {key: int(np.sum(bits)) for key, bits in there.sidecars.items()}
     joined = Joined(inputs=inputs, made_of=made_of, shards=digest_of(shards), reviews=reviews)
-    reviewed.take(found.table for found in _tables(store, job, reviewed.shards, corrected))
+    reviewed.take(found.table for found in tables(store, job, reviewed.shards, corrected))
     _write_files(store, job, shards, there, reviewed, joined)
+    try:
+        _name_by_content(store, joined)
+    except FileNotFoundError:  # another run, at work without a lease, cleared them away
+        return join(store, job, shards)
     write_card(store, job, asdict(joined))
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
     kept = {INDEX, CARD, *_paths(joined), *(_paths(known) if known is not None else ())}
     there_now = store.names(DATASET)
-    if _lacks(
-        joined, there_now
-    ):  # another run, at work without a lease, took our files for an earlier state's
+    if _lacks(joined, there_now):  # the same: it took our files for an earlier state's
         return join(store, job, shards)
     store.remove_files(there_now - kept)
     return joined
@@ -110,11 +101,6 @@ def outdate(store: Store) -> None:
     if known is not None:
         known.inputs = ""
         store.write(INDEX, json.dumps(asdict(known), ensure_ascii=False, indent=1).encode())
-
-
-def generation(inputs: str) -> str:
-    """The folder, inside of dataset/, of the data made from these inputs."""
-    return f"data-{inputs[:12]}"
 
 
 def _known(store: Store) -> Joined | None:
@@ -133,190 +119,51 @@ def _lacks(joined: Joined, have: Collection[str]) -> bool:
     return CARD not in have or any(path not in have for path in _paths(joined))
 
 
-@dataclass(frozen=True, slots=True)
-class _There:
-    """What there is to join: sidecars by their way's key, and why other shards were given up."""
-
-    sidecars: Mapping[str, Bits]
-    reasons: Mapping[Shard, str]
-
-    @classmethod
-    def find(cls, store: Store, job: Job, shards: Sequence[Shard]) -> _There:
-        failures = store.names(FAILURES)
-        lost = [shard for shard in shards if shard.failure in failures]
-        reasons = {shard: str(json.loads(store.read(shard.failure))["reason"]) for shard in lost}
-        return cls(present(store, shards, [way.key for way in job.ways]), reasons)
-
-    def digest(self, job: Job, shards: Sequence[Shard]) -> str:
-        digest = hashlib.blake2b(f"{FORMAT}".encode(), digest_size=12)
-        digest.update(dataset_schema(job).serialize())
-        for shard in shards:
-            digest.update(f"{shard.name}{self.reasons.get(shard, '')}".encode())
-        for way in job.ways:
-            digest.update(way.key.encode() + self.sidecars[way.key].tobytes() + b"optional" * way.optional)
-        return digest.hexdigest()
-
-
 def digest_of(shards: Sequence[Shard]) -> str:
     """Of the names of all shards, in order."""
     return hashlib.blake2b("".join(s.name for s in shards).encode(), digest_size=12).hexdigest()
 
 
-def dataset_schema(job: Job) -> pa.Schema:
-    """The columns of the dataset: the clip, what was given, every family, and how it went."""
-    fields: list[pa.Field[Any]] = [
-        pa.field("id", pa.string(), nullable=False),
-        pa.field("audio", pa.string()),
-        pa.field("offset_s", pa.float64()),
-        *(pa.field(name, pa.string()) for name in GIVEN_COLUMNS),
-        *(c.arrow for family in job.families for c in columns_of(_row(job, family)) if c.column.joined),
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("error", pa.string()),
-        pa.field("skipped", pa.string()),
-        pa.field("review", REVIEW_TYPE),
-    ]
-    return pa.schema(fields)
-
-
 def _write_files(
-    store: Store, job: Job, shards: Sequence[Shard], there: _There, reviewed: Reviewed, joined: Joined
+    store: Store, job: Job, shards: Sequence[Shard], there: There, reviewed: Reviewed, joined: Joined
 ) -> None:
-    """The data, in the folder of its generation, which nobody reads yet."""
-    tables: list[pa.Table] = []
+    """The data, in a folder that nobody reads."""
+    some: list[pa.Table] = []
     size = 0
-    for found in _tables(store, job, shards, there):
+    for found in tables(store, job, shards, there):
         table = reviewed.over(found.table)
         _count(table, joined)
         _count_tolerated(found.families, joined)
-        tables.append(table)
+        some.append(table)
         size += table.nbytes
         if size >= FILE_BYTES:
-            _write_file(store, tables, joined)
-            tables, size = [], 0
-    if tables:
-        _write_file(store, tables, joined)
+            _write_file(store, some, joined)
+            some, size = [], 0
+    if some:
+        _write_file(store, some, joined)
 
 
-def _write_file(store: Store, tables: list[pa.Table], joined: Joined) -> None:
-    name = f"{generation(joined.inputs)}/train-{len(joined.files):05d}.parquet"
-    table = pa.concat_tables(tables)
+def _write_file(store: Store, some: list[pa.Table], joined: Joined) -> None:
+    name = f"data-{joined.inputs[:12]}-unfinished/train-{len(joined.files):05d}.parquet"
+    table = pa.concat_tables(some)
     data = parquet.write(store, f"{DATASET}/{name}", table)
     digest = hashlib.sha256(data).hexdigest()
     joined.files.append({"name": name, "rows": table.num_rows, "bytes": data.size, "sha256": digest})
 
 
-def _tables(store: Store, job: Job, shards: Sequence[Shard], there: _There) -> Iterator[_Joining]:
-    """Shard after shard, some of them read ahead."""
-    schema = dataset_schema(job)
+def _name_by_content(store: Store, joined: Joined) -> None:
+    """The files into the folder of their generation.
 
-    def read(number: int) -> _Joining:
-        return _side_by_side(store, job, shards[number], number, there, schema)
-
-    yield from in_order(read, range(len(shards)), AHEAD if store.is_local else AHEAD_FAR)
-
-
-@dataclass(frozen=True, slots=True)
-class _Joining:
-    """A shard's clips: what is known of each family, and all of it side by side."""
-
-    families: dict[str, pa.Table]
-    table: pa.Table
-
-
-def _side_by_side(
-    store: Store, job: Job, shard: Shard, number: int, there: _There, schema: pa.Schema
-) -> _Joining:
-    clips = parquet.read(store, shard.manifest)
-    items = read_shard(store, shard) if "corrections" in clips.column_names else []
-    ids = clips.column("id")
-    have = {way.key for way in job.ways if there.sidecars[way.key][number]}
-    reason = there.reasons.get(shard, "the shard was not annotated")
-    families = {}
-    for f in job.families:
-        found = _family(store, job, shard, f, have, ids, reason)
-        families[f] = corrected_table(_row(job, f), found, items) if items else found
-    return _Joining(families, _one_table(clips, families, schema))
-
-
-def _family(
-    store: Store,
-    job: Job,
-    shard: Shard,
-    family: str,
-    have: set[str],
-    ids: pa.ChunkedArray[Any],
-    reason: str,
-) -> pa.Table:
-    """What is known of a family: of several ways the first that has a row, failures before skips."""
-    tables = []
-    for way in job.of(family):
-        names = [c.name for c in columns_of(way.row) if c.column.joined]
-        path = shard.sidecar(way.key)
-        if way.key not in have:
-            lost = [ClipError("given_up", reason)] * len(ids)
-            table = sidecar.to_table(way.row, [str(name) for name in ids], lost)
-            tables.append(_tolerant(table.select(["id", "status", "error", *names]), way))
-            continue
-        table = parquet.read(store, path, ["id", "status", "error", *names])
-        if not table.column("id").equals(ids):
-            raise ShardError(f"{path} does not hold the clips of {shard.manifest}.")
-        tables.append(_tolerant(table, way))
-    return tables[0] if len(tables) == 1 else _first_found(tables)
-
-
-def _tolerant(table: pa.Table, way: Way) -> pa.Table:
-    """The rows of a way, failures of an optional one apart from others."""
-    if not way.optional:
-        return table
-    status = table.column("status")
-    failed = pc.equal(status, pa.scalar(sidecar.FAILED))
-    return table.set_column(1, "status", pc.if_else(failed, pa.scalar(TOLERATED), status))
-
-
-def _first_found(tables: list[pa.Table]) -> pa.Table:
-    statuses = [t.column("status").to_pylist() for t in tables]
-    picks = [_pick(line) for line in zip(*statuses, strict=True)]
-    rows = tables[0].num_rows
-    return pa.concat_tables(tables).take(pa.array([n * rows + i for i, n in enumerate(picks)]))
-
-
-def _pick(statuses: Sequence[str]) -> int:
-    for wanted in (sidecar.OK, sidecar.FAILED, TOLERATED):
-        if wanted in statuses:
-            return statuses.index(wanted)
-    return 0
-
-
-def _one_table(clips: pa.Table, families: dict[str, pa.Table], schema: pa.Schema) -> pa.Table:
-    columns: dict[str, Any] = {
-        "id": clips.column("id"),
-        "audio": [without_password(str(url)) for url in clips.column("audio_url").to_pylist()],
-        "offset_s": clips.column("audio_offset_s"),
-    }
-    columns |= {name: clips.column(f"given_{name}") for name in GIVEN_COLUMNS}
-    for table in families.values():
-        columns |= {n: table.column(n) for n in table.column_names if n not in ("id", "status", "error")}
-    errors = _complaints(families, sidecar.FAILED)
-    columns["status"] = [sidecar.FAILED if e else sidecar.OK for e in errors]
-    columns["error"] = errors
-    columns["skipped"] = _complaints(families, sidecar.SKIPPED, TOLERATED)
-    columns["review"] = [None] * clips.num_rows
-    arrays = [
-        values if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
-        for field, values in ((f, columns[f.name]) for f in schema)
-    ]
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _complaints(families: dict[str, pa.Table], *statuses: str) -> list[str | None]:
-    """What went wrong with each clip, root causes first: `family: code: sentence; ...`."""
-    found: list[list[str]] = [[] for _ in range(next(iter(families.values())).num_rows)]
-    for family, table in families.items():
-        hit = np.flatnonzero(pc.is_in(table.column("status"), value_set=pa.array(statuses)).to_numpy())
-        errors = table.column("error").take(pa.array(hit, pa.int64())).to_pylist() if len(hit) else []
-        for i, error in zip(hit, errors, strict=True):
-            found[i].append(f"{family}: {error}")
-    return ["; ".join(sorted(f, key=lambda text: ": needs" in text)) or None for f in found]
+    Rows that were computed again make another one, and those of a run that never failed the same.
+    """
+    content = "".join(str(facts["sha256"]) for facts in joined.files)
+    folder = f"data-{hashlib.blake2b(content.encode(), digest_size=6).hexdigest()}"
+    written = _paths(joined)
+    for facts in joined.files:
+        facts["name"] = f"{folder}/{str(facts['name']).rpartition('/')[2]}"
+    pairs = zip(written, _paths(joined), strict=True)
+    for _ in in_order(lambda pair: store.rename(*pair), pairs, 1 if store.is_local else AHEAD_FAR):
+        pass
 
 
 def _count(table: pa.Table, joined: Joined) -> None:
@@ -342,7 +189,3 @@ def _count_tolerated(families: dict[str, pa.Table], joined: Joined) -> None:
         for error in table.column("error").filter(hit).to_pylist():
             cause = f"{family}: {str(error).partition(':')[0]}"
             joined.tolerated[cause] = joined.tolerated.get(cause, 0) + 1
-
-
-def _row(job: Job, family: str) -> type[Row]:
-    return job.of(family)[0].row

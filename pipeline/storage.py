@@ -171,6 +171,16 @@ class Store:
                 raise self.unusable("written", error) from error
             raise
 
+    def rename(self, path: str, to: str) -> None:
+        """Give a file another name, by a copy where it must be; FileNotFoundError where there is none."""
+        old = self.full(path)
+        if self.is_local:
+            self._call(lambda: os.renames(old, self.full(to)))
+            return
+        move = self._fs.cp_file if self._puts_whole else self._fs.mv
+        self._put(to, lambda new: move(old, new))
+        self.remove_plain([path])
+
     def appending(self, path: str) -> BinaryIO:
         """A file of a local store as it is, to read and to append to."""
         try:

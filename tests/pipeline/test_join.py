@@ -13,11 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import join as joining
+from pipeline import sidecar
 from pipeline.card import CARD
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
-from pipeline.errors import RunError
-from pipeline.join import INDEX, join
+from pipeline.errors import ClipError, RunError
+from pipeline.join import INDEX, join, outdate
 from pipeline.rundir import DATASET
 from pipeline.source import open_source
 from pipeline.storage import Store
@@ -41,6 +42,10 @@ class Mortal(Store):
         for path in sorted(paths):
             self._step()
             super().remove_files([path])
+
+    def rename(self, path: str, to: str) -> None:
+        self._step()
+        super().rename(path, to)
 
     def _step(self) -> None:
         self.steps -= 1
@@ -118,6 +123,28 @@ def test_who_reads_while_the_dataset_is_replaced_reads_on_until_the_next_join(ur
     current(store, first)
     run(store, 10)
     assert store.names(DATASET).isdisjoint(f"{DATASET}/{f['name']}" for f in json.loads(first)["files"])
+
+
+def test_rows_computed_again_under_the_same_names_leave_the_dataset_before_whole(
+    url: str, tmp_path: Path
+) -> None:
+    store, other = Store(url), Store(str(tmp_path / "other"))
+    outcome, never_failed = run(store, 20), run(other, 20)
+    fine, way = store.read(INDEX), outcome.job.of("peak")[0]
+    failed = [ClipError("oom", "no room")] * outcome.shards[1].clips
+    path = outcome.shards[1].sidecar(way.key)
+    before = store.read(path)
+    ids = [f"clip-{i}" for i in range(5, 10)]
+    sidecar.write(store, path, sidecar.to_table(way.row, ids, failed), {})
+    outdate(store)
+    join(store, outcome.job, outcome.shards)
+    with_failures = store.read(INDEX)
+    assert set(current(store, fine)).isdisjoint(current(store, with_failures))
+    store.write(path, before)
+    outdate(store)
+    assert join(store, outcome.job, outcome.shards).files == never_failed.joined.files
+    current(store, with_failures)
+    assert store.read(INDEX) == fine
 
 
 def test_the_library_its_users_use_sees_one_generation(tmp_path: Path) -> None:
