@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pipeline.packs import PACK_BYTES
 from pipeline.storage import Store
@@ -13,15 +13,20 @@ WORTH_IT = 10
 """A few that were computed again after the others had been packed stay as they are: less than one in ten."""
 
 
-def pack_up(store: Store, folder: str, paths: Iterable[str]) -> None:
-    """Put those of these files that lie in the folder by themselves into packs, then remove them.
+def pack_up(store: Store, folder: str, groups: Iterable[Collection[str]]) -> None:
+    """Of each group of files, put those that lie in the folder by themselves into packs, then remove them.
 
-    Raises FileNotFoundError where somebody else packs them at the same time; what is packed stays whole.
+    One listing for all. Raises FileNotFoundError where somebody else packs them at the same time; what is
+    packed stays whole.
     """
-    wanted = set(paths)
-    plain = sorted(store.files(folder) & wanted)
-    if len(plain) * WORTH_IT < len(wanted):
-        return
+    there = store.files(folder)
+    for group in groups:
+        plain = sorted(there.intersection(group))
+        if plain and len(plain) * WORTH_IT >= len(group):
+            _pack(store, folder, plain)
+
+
+def _pack(store: Store, folder: str, plain: list[str]) -> None:
     held: dict[str, bytes] = {}
     for at in range(0, len(plain), READ_AT_ONCE):
         some = plain[at : at + READ_AT_ONCE]

@@ -49,6 +49,7 @@ def run_phase(
     plan = Plan(job, ways, shards, present(store, shards, [w.key for w in ways]))
     phase = Phase()
     driver = _Driver(job, store, engine, plan, watcher, phase)
+    watcher.planned(plan)
     if driver.idle():
         return phase
     engine.start(job, store)

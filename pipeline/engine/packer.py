@@ -30,16 +30,15 @@ class Packer(Watcher):
         self._blocks = full_blocks(shards)
         self._left: Counter[tuple[str, int]] = Counter()
         self._thread = ThreadPoolExecutor(1)
+        self._stopped = False
 
-    def begin(self, title: str, plan: Plan) -> None:
-        """Counts what each thousand of shards lacks, and packs those that lack nothing."""
+    def planned(self, plan: Plan) -> None:
+        """Counts what each thousand of shards lacks, and packs what a call that was killed left complete."""
         self._left.clear()
         for way in (way for stage in plan.stages for way in stage.ways):
             for i in np.flatnonzero(~plan.has(way.key)):
                 self._left[way.key, plan.shards[int(i)].index // PACK_SHARDS] += 1
-            for block in self._blocks:
-                if not self._left[way.key, block]:
-                    self._pack(way.key, block)
+            self._pack(way.key, [block for block in self._blocks if not self._left[way.key, block]])
 
     def report(self, plan: Plan, report: Report) -> None:
         """Packs a thousand when its last sidecar is there."""
@@ -47,21 +46,24 @@ class Packer(Watcher):
         for key in report.tallies:
             self._left[key, block] -= 1
             if not self._left[key, block] and block in self._blocks:
-                self._pack(key, block)
+                self._pack(key, [block])
 
     def __enter__(self) -> Packer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._stopped = kind is not None
         self._thread.shutdown(cancel_futures=kind is not None)
 
-    def _pack(self, key: str, block: int) -> None:
-        self._thread.submit(self._pack_quietly, key, [s.sidecar(key) for s in self._blocks[block]])
+    def _pack(self, key: str, blocks: Sequence[int]) -> None:
+        if blocks:
+            self._thread.submit(self._pack_quietly, key, blocks)
 
-    def _pack_quietly(self, key: str, paths: Sequence[str]) -> None:
+    def _pack_quietly(self, key: str, blocks: Sequence[int]) -> None:
         """Failing costs nothing: the files stay as they are."""
+        wanted = ([s.sidecar(key) for s in self._blocks[n]] for n in blocks if not self._stopped)
         try:
-            pack_up(self._store, key, paths)
+            pack_up(self._store, key, wanted)
         except (StorageError, FileNotFoundError) as error:
             log.warning("the sidecars of %s stay unpacked: %s", key, error)
 

@@ -14,6 +14,9 @@ class Watcher:
     def doing(self, what: str) -> None:
         """What the run is at where no phase is: planning, joining."""
 
+    def planned(self, plan: Plan) -> None:
+        """What a phase will do is known: maybe nothing, and then it does not start."""
+
     def begin(self, title: str, plan: Plan) -> None:
         """A phase starts."""
 
@@ -40,6 +43,11 @@ class Watchers(Watcher):
         """Told to all."""
         for watcher in self._watchers:
             watcher.doing(what)
+
+    def planned(self, plan: Plan) -> None:
+        """Told to all."""
+        for watcher in self._watchers:
+            watcher.planned(plan)
 
     def begin(self, title: str, plan: Plan) -> None:
         """Told to all."""

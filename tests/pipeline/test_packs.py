@@ -43,7 +43,7 @@ def test_what_is_packed_is_there_under_its_own_name(store: Store) -> None:
         store.write(path, data)
     other = Store(store.url)
     assert other.read("key@1/shard-00003-000000000003.parquet") == bytes([3]) * 300
-    pack_up(store, "key@1", paths(files))
+    pack_up(store, "key@1", [paths(files)])
     assert len(store.files()) == 1
     for reader in (store, other, Store(store.url)):
         assert reader.names("key@1") == set(paths(files))
@@ -104,9 +104,9 @@ def test_a_kill_while_packing_loses_nothing(store: Store, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(Store, "remove_plain", killed)
         with pytest.raises(KeyboardInterrupt):
-            pack_up(store, "key@1", paths(files))
+            pack_up(store, "key@1", [paths(files)])
     assert {path: Store(store.url).read(path) for path in store.names()} == paths(files)
-    pack_up(store, "key@1", paths(files))
+    pack_up(store, "key@1", [paths(files)])
     assert len(store.files()) == 1
 
 
@@ -153,10 +153,32 @@ def test_a_run_packs_what_is_complete_and_its_dataset_is_the_same(
     assert sum(p.tasks for p in appended.phases) == 3
 
 
+def test_what_a_killed_run_left_unpacked_is_packed_by_the_next_though_it_has_nothing_to_do(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [way.key for way in run(store, 25).job.ways]
+    before = {name: store.read(name) for name in store.names()}
+    monkeypatch.setattr(packer, "PACK_SHARDS", 5)
+    with monkeypatch.context() as patch:
+        listed: list[str] = []
+        files = Store.files
+
+        def counted(self: Store, folder: str = "") -> set[str]:
+            listed.append(folder)
+            return files(self, folder)
+
+        patch.setattr(Store, "files", counted)
+        assert sum(phase.tasks for phase in run(store, 25).phases) == 0
+        assert all(listed.count(key) <= 3 for key in keys)  # what there is, to pack, to join
+    for key in keys:
+        assert sum(map(is_pack, store.files(key))) == 2
+    assert {name: store.read(name) for name in store.names()} == before
+
+
 def test_a_few_files_are_not_worth_a_pack(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     wanted = paths(files_of(40))
     for path in sorted(wanted)[: 40 // packing.WORTH_IT - 1]:
         store.write(path, b"")
-    pack_up(store, "key@1", wanted)
+    pack_up(store, "key@1", [wanted])
     assert not any(map(is_pack, store.files()))
