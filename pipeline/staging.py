@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import glob
 import hashlib
 import os
+import platform
 import posixpath
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -26,6 +29,8 @@ STAGE_FOLDER = "SPEECHCRAFT_STAGE"
 """Where copies are kept: a folder on the machine's own disk."""
 SUMS = "SHA256SUMS"
 """What `sha256sum` prints of the files beside it."""
+STALE_S = 86_400.0
+"""After so long without a byte nobody is at work on a copy."""
 
 
 class StagingError(UsageError):
@@ -53,7 +58,9 @@ def staged(url: str) -> Path | None:
     final = folder / posixpath.basename(root) if root in listed else folder
     if not final.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(folder):
+        with _alone(folder) as surely:
+            if surely:
+                _clear(folder)
             if not folder.exists():
                 _copy(fs, root, listed, folder, redacted(url))
     return final
@@ -85,19 +92,34 @@ def _name(url: str, listed: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """No other process of this machine makes the copy meanwhile."""
+def _alone(folder: Path) -> Iterator[bool]:
+    """No other process of this machine makes the copy meanwhile; false where that cannot be promised.
+
+    On a file system without locks two may copy, and one copy stays.
+    """
     with folder.with_name(f"{folder.name}.lock").open("a") as lock:
-        with suppress(OSError):  # a file system without locks: then two may copy, and one copy stays
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        except OSError:
+            yield False
+        else:
+            yield True
+
+
+def _clear(folder: Path) -> None:
+    """Remove unfinished copies that were left behind: other machines may be at work on theirs for a day."""
+    for left in folder.parent.glob(f".tmp-{glob.escape(folder.name)}-*"):
+        written = max((path.lstat().st_mtime for path in (left, *left.rglob("*"))), default=0.0)
+        if left.name.startswith(_of_this_machine(folder)) or time.time() - written > STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _of_this_machine(folder: Path) -> str:
+    return f".tmp-{folder.name}-{platform.node()}-"
 
 
 def _copy(fs: Any, root: str, listed: Mapping[str, Mapping[str, Any]], folder: Path, url: str) -> None:
-    start = f".tmp-{folder.name}-"
-    for left in folder.parent.glob(f"{start}*"):  # by a process that was killed; none other is at work
-        shutil.rmtree(left, ignore_errors=True)
-    temporary = folder.with_name(f"{start}{uuid.uuid4().hex}")
+    temporary = folder.with_name(f"{_of_this_machine(folder)}{uuid.uuid4().hex}")
     base = posixpath.dirname(root) if root in listed else root
     try:
         for path, facts in listed.items():

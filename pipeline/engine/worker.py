@@ -73,6 +73,7 @@ class Worker:
         self.guard = guard
         self._built: dict[str, Annotator[Any]] = {}
         self._ways: dict[str, Way] = {}
+        self._provenance: dict[str, dict[str, object]] = {}  # models far away are not asked for each shard
         self.take(job)
 
     def take(self, job: Job) -> None:
@@ -175,7 +176,9 @@ class Worker:
             if self.job.keep_sound:
                 sounds.write(self.store, shard.sound(way.key), ids, result.sounds)
         table = sidecar.to_table(way.row, ids, result.outcomes)
-        facts = way.provenance() | {"manifest_hash": shard.hash}
+        if way.key not in self._provenance:
+            self._provenance[way.key] = way.provenance()
+        facts = self._provenance[way.key] | {"manifest_hash": shard.hash}
         sidecar.write(self.store, shard.sidecar(way.key), table, facts)
         if way.asks:
             self.store.remove(shard.answers(way.key))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
+import platform
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,9 +120,39 @@ def test_what_is_not_as_its_list_of_digests_says_is_refused(shelf: str, stage: P
 def test_what_a_killed_copy_left_is_cleared_away(shelf: str, stage: Path) -> None:
     found = staged(f"{shelf}/org/model")
     assert found is not None
-    found.rename(stage / f".tmp-{found.name}-1234")
+    found.rename(stage / f".tmp-{found.name}-{platform.node()}-1234")
     assert staged(f"{shelf}/org/model") == found
     assert copies(stage) == [found]
+
+
+def test_what_another_machine_is_at_work_on_is_left_to_it_for_a_day(
+    shelf: str, stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = staged(f"{shelf}/org/model")
+    assert found is not None
+    others = stage / f".tmp-{found.name}-another-1234"
+    found.rename(others)
+    assert staged(f"{shelf}/org/model") == found
+    assert set(copies(stage)) == {found, others}
+    shutil.rmtree(found)
+    monkeypatch.setattr(staging, "STALE_S", -1.0)
+    assert staged(f"{shelf}/org/model") == found
+    assert copies(stage) == [found]
+
+
+def test_where_there_are_no_locks_nothing_is_cleared_away(
+    shelf: str, stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    found = staged(f"{shelf}/org/model")
+    assert found is not None
+    others = stage / f".tmp-{found.name}-{platform.node()}-1234"
+    found.rename(others)
+    monkeypatch.setattr(fcntl, "flock", refused)
+    assert staged(f"{shelf}/org/model") == found
+    assert set(copies(stage)) == {found, others}
 
 
 def test_a_copy_cut_short_is_refused(shelf: str, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
