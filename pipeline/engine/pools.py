@@ -81,6 +81,12 @@ def local_gpus() -> int:
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
+def least_gpus(pools: Sequence[Pool]) -> float:
+    """GPUs without which some pool waits for ever: what all keep, and a process of one that keeps none."""
+    kept = sum(pool.gpus * pool.bounds[0] for pool in pools)
+    return kept + max((pool.gpus for pool in pools if not pool.bounds[0]), default=0.0)
+
+
 def require_gpus(job: Job, there: float) -> None:
     """RunError that names a pool asking for more GPUs a process than there are, and what runs in it."""
     for pool in job.pools:

@@ -36,8 +36,11 @@ class Actor:
         """The node it runs on, and how many seconds it may give no sign of life."""
         return str(ray.get_runtime_context().get_node_id()), self._patience_s
 
-    def run(self, task: Task) -> Report | UsageError | ShardError:
-        """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own."""
+    def run(self, task: Task, alive: float = 0.0) -> Report | UsageError | ShardError:
+        """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own.
+
+        `alive`: a sign that the driver has of this process, without which Ray does not begin.
+        """
         try:
             report = run_alone(self._job, self._store, task) if task.alone else self._worker.run(task)
             return self._meter.count(report)

@@ -184,13 +184,13 @@ class RayEngine:
         return ended
 
     def _bury(self, slot: Slot, error: ray.exceptions.RayError, wait_s: float = DEATH_S) -> list[Done | Lost]:
-        """The tasks of a dead actor, in the order it worked in: the first unfinished one killed it.
+        """The tasks of a dead actor, in the order it worked in: the first unfinished one killed it, if begun.
 
         All at once: the deaths of the task at work and of the one behind it may be seen in either order.
         """
         log.warning("an actor of pool %s is dead: %s", slot.pool.name, error)
         self._pools.end(slot)  # Ray may only have lost sight of it
-        blameless = went_with_node(error)
+        blameless = went_with_node(error) or not slot.begun
         certain = blameless or self._cluster.own or isinstance(error, Hung)
         ended: list[Done | Lost] = []
         for task, future in slot.tasks.values():

@@ -15,7 +15,7 @@ import ray.exceptions
 from pipeline.engine import elastic
 from pipeline.engine.base import Backlog
 from pipeline.engine.elastic import Move, State
-from pipeline.engine.pools import CPU, GPU, Node, claim, fits
+from pipeline.engine.pools import CPU, GPU, Node, claim, fits, least_gpus
 from pipeline.engine.ray_actor import Actor, options
 from pipeline.engine.ray_cluster import RayCluster
 from pipeline.engine.ray_slot import Events, Slot
@@ -67,7 +67,7 @@ class RayPools:
         self._args, self._nodes = args, ()
         self._kind = ray.remote(concurrency_groups={"signs": 1})(kind)
         self._pools = {pool.name: _Known(pool, Backlog(0, 0)) for pool in pools}
-        wanted = sum(pool.gpus * pool.bounds[0] for pool in pools)
+        wanted = least_gpus(pools)
         left = self._cluster.gpus() - self.held_gpus
         if self._cluster.own and wanted > left + 1e-9:
             raise RunError(f"The job wants {wanted:g} GPUs, and this machine has {left:g}.")

@@ -39,15 +39,21 @@ class Slot:
     _since: float = field(default_factory=time.monotonic)
     _asked: float | None = None
     _calls: dict[Any, Future[Any]] = field(default_factory=dict)
+    _begins: Future[Any] | None = None
 
     def begin(self) -> None:
         """Ask where it is: the answer says that it is up."""
         self._call(self.actor.begin.remote())
 
     def submit(self, task: Task) -> None:
-        """Give it a task."""
-        ref = self.actor.run.remote(task)
-        self._since = time.monotonic() if not self.tasks else self._since
+        """Give it a task. One that is idle may have died unseen: it begins after a sign of life."""
+        if self.tasks:
+            ref = self.actor.run.remote(task)
+        else:
+            self._since = time.monotonic()
+            sign = self._ask()
+            self._begins = self._calls[sign]
+            ref = self.actor.run.remote(task, sign)
         self.tasks[ref] = (task, self._watched(ref))
 
     def answer(self, ref: Any) -> Future[Any]:
@@ -61,6 +67,11 @@ class Slot:
         """Whether it takes tasks."""
         return self.up and not self.leaving
 
+    @property
+    def begun(self) -> bool:
+        """Whether it lived when it was to begin the first of its tasks."""
+        return self._begins is not None and self._begins.done() and self._begins.exception() is None
+
     def idle_s(self) -> float:
         """How long it has had nothing to do."""
         return 0.0 if self.tasks or not self.up else time.monotonic() - self._since
@@ -72,8 +83,7 @@ class Slot:
             return False
         if self._asked is None:
             if now - self._since > SIGN_S:
-                self._asked = now
-                self._call(self.actor.sign.remote())
+                self._ask()
             return False
         return now - self._asked > self.patience_s + GRACE_S
 
@@ -87,6 +97,13 @@ class Slot:
         """End it at once."""
         self.gone = True
         ray.kill(self.actor)
+
+    def _ask(self) -> Any:
+        """Ask for a sign of life."""
+        self._asked = time.monotonic()
+        sign = self.actor.sign.remote()
+        self._call(sign)
+        return sign
 
     def _call(self, ref: Any) -> None:
         self._calls[ref] = self._watched(ref)

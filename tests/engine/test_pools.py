@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.engine.pools import CPU, GPU, MEMORY, Node, claim, fits, require_gpus, room, shares
+from pipeline.engine.pools import CPU, GPU, MEMORY, Node, claim, fits, least_gpus, require_gpus, room, shares
 from pipeline.errors import RunError
 from pipeline.job import Pool
 from tests.fakes import job_of
@@ -82,6 +82,21 @@ def test_what_others_hold_is_no_room() -> None:
     assert room(cpu, [machine(8, 1)], [(cpu, 3), (gpu, 2)]) == 3
     assert room(gpu, [machine(8, 1)], [(cpu, 3), (gpu, 2)]) == 0
     assert claim(gpu) == {CPU: 1.0, GPU: 0.5}
+
+
+@pytest.mark.parametrize(
+    ("pools", "least"),
+    [
+        ([Pool("a", gpus=1, actors=1), Pool("b", gpus=1)], 2.0),
+        ([Pool("a", gpus=1), Pool("b", gpus=1, max_actors=4)], 1.0),
+        ([Pool("a", gpus=0.5, min_actors=2), Pool("b", gpus=0.25), Pool("c", gpus=0.5)], 1.5),
+        ([Pool("a"), Pool("b", actors=3)], 0.0),
+    ],
+)
+def test_every_pool_can_have_one_process_beside_those_that_the_others_keep(
+    pools: list[Pool], least: float
+) -> None:
+    assert least_gpus(pools) == least
 
 
 def test_a_missing_gpu_is_named_with_what_needs_it() -> None:

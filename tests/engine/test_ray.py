@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 import ray
@@ -154,6 +155,22 @@ def test_of_two_tasks_of_a_dead_worker_the_first_is_blamed_whichever_is_seen_fir
     lost = [o for o in engine._landed(slot, third) if isinstance(o, Lost)]
     assert [(o.task.shard.index, o.blameless) for o in lost] == [(0, False), (2, True)]
     assert {o.reason for o in lost} == {"the worker died"}
+
+
+def test_a_worker_that_died_while_it_was_idle_costs_no_shard_an_attempt(
+    engine: RayEngine, tmp_path: Path
+) -> None:
+    job = job_of(rank=False, limits=Limits(max_attempts=1))
+    run(engine, job, tmp_path, 20)
+    slots = list(engine._pools.slots)
+    for process in psutil.Process().children(recursive=True):
+        if process.status() != psutil.STATUS_ZOMBIE and " ".join(process.cmdline()).startswith("ray::Actor"):
+            process.kill()
+    outcome, watcher = run(engine, job, tmp_path, 60)
+    assert not set(slots) & set(engine._pools.slots)
+    assert watcher.lost_tasks
+    assert outcome.given_up == []
+    assert outcome.joined.ok == 60
 
 
 DRIVER = """
