@@ -35,12 +35,13 @@ from pipeline.storage import Store
 
 SHARD_ROWS, FILE_ROWS = 500, 20_000
 CHILD = """
-import resource, sys, time
+import sys, time
+from benchmarks._peak import peak_mib
 from jobs.export.export import export
 from jobs.export.request import Request
 started = time.monotonic()
 done = export(sys.argv[1], sys.argv[2], Request(sys.argv[3]), lambda text: None)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic() - started, done.bytes / 1e6)
+print(peak_mib(), time.monotonic() - started, done.bytes / 1e6)
 """
 
 

@@ -32,11 +32,12 @@ ROOT = Path(__file__).parents[1]
 COPIES = 18
 """Of the example clips in a shard: about 500."""
 CHILD = """
-import resource, sys, time
+import sys, time
+from benchmarks._peak import peak_mib
 from jobs.report import write_report
 started = time.monotonic()
 write_report(sys.argv[1], seed=0, say=lambda text: None)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.monotonic() - started)
+print(peak_mib(), time.monotonic() - started)
 """
 
 

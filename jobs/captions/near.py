@@ -61,7 +61,9 @@ class Index:
 
 
 def near_duplicates(texts: Sequence[str], alike: float = ALIKE) -> list[bool]:
-    """For each text whether it is like an earlier one that is like none before it."""
-    sets = [grams(text) for text in texts]
-    index = Index(sets, alike)
-    return [index.add(one) is not None for one in sets]
+    """For each text whether it is like an earlier one that is like none before it.
+
+    Of texts that are like an earlier one nothing is held: 8 KB each that their n-grams take.
+    """
+    index = Index((grams(text) for text in texts), alike)
+    return [index.add(grams(text)) is not None for text in texts]
