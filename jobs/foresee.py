@@ -14,7 +14,7 @@ from pipeline.job import Job, Way
 from pipeline.planning import Planned, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import plain, read_job
-from pipeline.rundir import FAILURES, INDEX, JOB, SOURCE, Shard
+from pipeline.rundir import FAILURES, INDEX, JOB, MANIFEST, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -51,19 +51,18 @@ def foresee(items: Iterable[Item], job: Job, store: Store) -> Foreseen:
         raise SourceError("The source holds no clips.")
     job = frozen(job, store)
     found = Foreseen()
-    known = {shard.name for shard in layout.read(store, SOURCE).shards}
-    shards = plan_utterances(
-        store, [p for p in planned if p.shard.name in known], job.cut, job.shard_size, dry=True
-    )
-    shards += [p.shard for p in planned if p.shard.name not in known and not p.uncut]
+    known = store.names(MANIFEST)  # of clips that went away and come back, too
+    there = [p for p in planned if p.shard.manifest in known]
+    shards = plan_utterances(store, there, job.cut, job.shard_size, dry=True)
+    shards += [p.shard for p in planned if p.shard.manifest not in known and not p.uncut]
     for shard in shards:
         found.total.add(shard)
     _cut(store, job, planned, found)
     reasons = _Reasons(store, job)
-    there = present(store, shards, [way.key for way in job.ways])
+    sidecars = present(store, shards, [way.key for way in job.ways])
     for way in job.ways:
         amounts: dict[str, Amount] = defaultdict(Amount)
-        for shard, done in zip(shards, there[way.key], strict=True):
+        for shard, done in zip(shards, sidecars[way.key], strict=True):
             if not done:
                 amounts[reasons.of(way, shard)].add(shard)
         found.work[f"{way.family}-{way.name}"] = dict(amounts)

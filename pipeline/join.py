@@ -59,15 +59,16 @@ def root_cause(error: str) -> str:
     return _ROOT.split(error, maxsplit=1)[0]
 
 
-def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
-    """Write dataset/, or leave it if it was made from the same sidecars.
+def join(store: Store, job: Job, shards: Sequence[Shard], reviewed: Reviewed | None = None) -> Joined:
+    """Write dataset/, or leave it if it was made from the same sidecars. `reviewed`: what people said that is
+    annotated by now, all of it where nothing else is given.
 
     What it holds lies in a folder named by a digest of it, data-<digest>: a generation, in which nothing ever
     changes. The card and index.json name one that is complete; the one before stays for those who still read
     it, until the next join.
     """
     there = There.find(store, job, shards)
-    reviewed = Reviewed.read(store)
+    reviewed = Reviewed.read(store) if reviewed is None else reviewed
     corrected = There.find(store, job, reviewed.shards)
     inputs = there.digest(job, shards)
     if reviews := reviewed.digest():
@@ -84,13 +85,13 @@ def join(store: Store, job: Job, shards: Sequence[Shard]) -> Joined:
     try:
         _name_by_content(store, joined)
     except FileNotFoundError:  # another run, at work without a lease, cleared them away
-        return join(store, job, shards)
+        return join(store, job, shards, reviewed)
     write_card(store, job, asdict(joined))
     store.write(INDEX, json.dumps(asdict(joined), ensure_ascii=False, indent=1).encode())
     kept = {INDEX, CARD, *_paths(joined), *(_paths(known) if known is not None else ())}
     there_now = store.names(DATASET)
     if _lacks(joined, there_now):  # the same: it took our files for an earlier state's
-        return join(store, job, shards)
+        return join(store, job, shards, reviewed)
     store.remove_files(there_now - kept)
     return joined
 

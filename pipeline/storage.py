@@ -327,11 +327,19 @@ class Store:
         try:
             self._call(lambda: self._fs.makedirs(parent, exist_ok=True))
             self._call(lambda: put(temporary))
-            self._call(lambda: self._fs.mv(temporary, final))
+            self._call(lambda: self._move(temporary, final))
         except BaseException:
             with suppress(Exception):
                 self._fs.rm_file(temporary)
             raise
+
+    def _move(self, temporary: str, final: str) -> None:
+        """Rename; done already where the answer to an earlier try was lost."""
+        try:
+            self._fs.mv(temporary, final)
+        except FileNotFoundError:
+            if not self._fs.exists(final):
+                raise
 
     def _call(self, request: Callable[[], T]) -> T:
         """What the file system answers, patiently; StorageError where it cannot answer any more."""

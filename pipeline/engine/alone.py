@@ -13,15 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe
 from typing import IO, Any
 
 from pipeline.engine.deadline import deadline_guard
 from pipeline.engine.tally import Cost, Failure, Tally, failures_of
 from pipeline.engine.work import Clips, Result, run_way, settled
-from pipeline.engine.worker import Report, Task, Worker, report
+from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import ClipError, ShardError, SpeechcraftError, UsageError
 from pipeline.job import Job, Way
 from pipeline.journal import Journal
@@ -44,7 +45,8 @@ def run_alone(job: Job, store: Store, task: Task) -> Report:
     """Annotate a shard clip by clip and write its sidecars.
 
     Raises ShardError if the child dies `MAX_DEATHS` times in a row, or before it has loaded what it
-    needs: then it is not the clips. Of an optional way that it dies of, the other clips' rows are failed.
+    needs: then it is not the clips. Of an optional way that it dies of, the other clips' rows are failed, and
+    all are of one that it dies of as it loads it.
     """
     worker = Worker(job, store)
     ways = worker.ways(task)
@@ -55,14 +57,16 @@ def run_alone(job: Job, store: Store, task: Task) -> Report:
     cost = Cost((time.perf_counter() - started) / max(1, len(ways)))
     tallies: dict[str, Tally] = {}
     failures: list[Failure] = []
+    stood: dict[str, Collection[int]] = {}
     for way in ways:
         pairs = [f[way.key] for f in found]
         made = [sound for _, sound in pairs] if way.makes_sound else None
         result = Result([outcome for outcome, _ in pairs], made)
-        tallies[way.key] = worker.keep(task.shard, way, clips, result, cost)
+        stood[way.key] = worker.kept(task, way, clips)
+        tallies[way.key] = worker.keep(task.shard, way, clips, result, cost, stands=stood[way.key])
         failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
         worker.forget_mark(task, way)
-    return report(task, task.shard.seconds, tallies, failures)
+    return worker.report(task, clips, tallies, failures, stood)
 
 
 def _clip_by_clip(job: Job, store: Store, task: Task, n: int, optional: Set[str]) -> list[Found]:
@@ -70,7 +74,7 @@ def _clip_by_clip(job: Job, store: Store, task: Task, n: int, optional: Set[str]
     dead: dict[str, ClipError] = {}
     gone: dict[str, ClipError] = {}
     deaths = 0
-    child = _Child(job, store, task)
+    child = _Child(job, store, task, gone)
     try:
         while len(found) < n:
             answer = child.annotate(len(found), dead | gone)
@@ -78,26 +82,38 @@ def _clip_by_clip(job: Job, store: Store, task: Task, n: int, optional: Set[str]
                 found.append(answer)
                 deaths, dead = (deaths if dead else 0), {}
                 continue
-            key, error = answer
-            deaths += 1
-            if not key:
+            key, error = answer.key, answer.error
+            if answer.loading and key in optional:
+                gone[key] = ClipError("unloadable", f"{key.partition('@')[0]} cannot be loaded: {error}")
+            elif not key or answer.loading:
                 raise ShardError(f"The shard's own process died: {error}.")
-            if deaths == MAX_DEATHS and key in optional:
-                gone[key], deaths = error, 0
-            elif deaths == MAX_DEATHS:
-                raise ShardError(f"The worker died {deaths} times in a row, last: {error}.")
-            dead[key] = error
+            else:
+                deaths += 1
+                if deaths == MAX_DEATHS and key in optional:
+                    gone[key], deaths = error, 0
+                elif deaths == MAX_DEATHS:
+                    raise ShardError(f"The worker died {deaths} times in a row, last: {error}.")
+                dead[key] = error
             child.close()
-            child = _Child(job, store, task)
+            child = _Child(job, store, task, gone)
     finally:
         child.close()
     return found
 
 
-class _Child:
-    """A process that annotates the clips of one shard when asked."""
+@dataclass(frozen=True, slots=True)
+class _Death:
+    """Of a child: in which way, while it loaded that or annotated a clip by it, and of what."""
 
-    def __init__(self, job: Job, store: Store, task: Task) -> None:
+    key: str
+    loading: bool
+    error: ClipError
+
+
+class _Child:
+    """A process that annotates the clips of one shard when asked, without the ways that are `gone`."""
+
+    def __init__(self, job: Job, store: Store, task: Task, gone: Mapping[str, ClipError]) -> None:
         self._start_s = job.limits.load_s
         self._pipe, theirs = Pipe()
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
@@ -111,15 +127,15 @@ class _Child:
         )
         theirs.close()
         with suppress(ConnectionError):  # it died at once: the first question will find out
-            self._pipe.send_bytes(pickle.dumps((job, store, task)))
+            self._pipe.send_bytes(pickle.dumps((job, store, task, dict(gone))))
 
-    def annotate(self, i: int, dead: dict[str, ClipError]) -> Found | tuple[str, ClipError]:
-        """What was found of clip `i`; or the way it died in, and of what."""
-        at = ""
+    def annotate(self, i: int, dead: dict[str, ClipError]) -> Found | _Death:
+        """What was found of clip `i`; or what it died of."""
+        at, loading = "", False
         try:
             self._pipe.send((i, dead))
             if not self._pipe.poll(self._start_s):
-                return at, ClipError("hung", f"it did not begin within {self._start_s:.0f} s")
+                return _Death("", False, ClipError("hung", f"it did not begin within {self._start_s:.0f} s"))
             limit_s = self._start_s
             while self._pipe.poll(2 * limit_s):  # it ends itself, unless it is stopped or stuck in the kernel
                 word, value = self._pipe.recv()
@@ -131,10 +147,13 @@ class _Child:
                     return found
                 if word == "broken":
                     raise value
-                at = value
-            return at, ClipError("hung", "its process gave no sign of life for longer than it may")
+                at, loading = value, word == "load"
+            silent = ClipError("hung", "its process gave no sign of life for longer than it may")
+            return _Death(at, loading, silent)
         except (EOFError, OSError):  # OSError: it died in the middle of a message
-            return at, self._cause("annotating this clip" if at else "loading the annotators")
+            annotating = bool(at) and not loading
+            doing = "annotating this clip" if annotating else "loading the annotators"
+            return _Death(at, loading, self._cause(doing))
 
     def close(self) -> None:
         """End the process."""
@@ -166,14 +185,18 @@ def _signal(number: int) -> str:
 
 def _serve(pipe: Connection[Any, Any]) -> None:
     """The child: annotate one clip after another until the parent is gone."""
-    job, store, task = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent, through a private pipe
+    job, store, task, gone = pickle.loads(pipe.recv_bytes())  # noqa: S301 - from our own parent, through a private pipe
 
     pipe.send(("at", ""))
     worker = Worker(job, store, deadline_guard(job.limits, lambda limit_s: pipe.send(("for", limit_s))))
     ways = worker.ways(task)
     try:
         for way in ways:
+            if way.key in gone:
+                worker.do_without(way, str(gone[way.key]))
+            pipe.send(("load", way.key))
             worker.annotator(way)
+        pipe.send(("at", ""))
         clips = worker.load(task.shard, ways)
     except Exception as error:
         known = isinstance(error, SpeechcraftError)

@@ -31,6 +31,7 @@ from pipeline.planning import Planned, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import write_job
 from pipeline.review import amend
+from pipeline.review.reviewed import Reviewed
 from pipeline.rundir import FAILURES, Shard, calibration
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -114,6 +115,7 @@ def _annotate_shards(
     phases: list[Phase],
 ) -> Outcome:
     tolerance = Tolerance(job, shards)
+    tolerance.look_back(store)
     counted = Watchers([watcher, tolerance])
     given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():
@@ -128,11 +130,12 @@ def _annotate_shards(
         seen = Watchers([counted, packer])
         phases.append(run_phase(job, store, engine, shards, job.ways, seen, "annotate"))
     given_up.update(phases[-1].given_up)  # what was given up while calibrating has been tried again
-    phases.append(_amend(job, store, engine, shards, watcher))
-    given_up.update(phases[-1].given_up)
+    phase, reviewed = _amend(job, store, engine, shards, watcher)
+    phases.append(phase)
+    given_up.update(phase.given_up)
     _forget_old_failures(store, given_up)
     watcher.doing("join")
-    joined = join(store, job, shards)
+    joined = join(store, job, shards, reviewed)
     tolerance.judge(joined.failed, len(given_up), Counter(joined.causes))
     return Outcome(job, shards, joined, phases, sorted(given_up))
 
@@ -143,10 +146,9 @@ def amended(job: Job, store: Store, engine: Engine, watcher: Watcher) -> Joined:
         watcher = Watchers([_Holding(lease), watcher])
         shards = read_index(store)
         _check_finished(store, job, shards)
-        for way in _missing(store, job, amend.plan(store, job, shards)):
+        for way in _missing(store, job, amend.plan(store, job, shards, amend.said(store))):
             way.cls.check(way.options)
-        _amend(job, store, engine, shards, watcher)
-        return join(store, job, shards)
+        return join(store, job, shards, _amend(job, store, engine, shards, watcher)[1])
 
 
 def _check_finished(store: Store, job: Job, shards: Sequence[Shard]) -> None:
@@ -172,8 +174,14 @@ def _missing(store: Store, job: Job, shards: Sequence[Shard]) -> list[Way]:
     return [way for way in job.ways if not there[way.key].all()]
 
 
-def _amend(job: Job, store: Store, engine: Engine, shards: Sequence[Shard], watcher: Watcher) -> Phase:
-    return run_phase(job, store, engine, amend.plan(store, job, shards), job.ways, watcher, "amend")
+def _amend(
+    job: Job, store: Store, engine: Engine, shards: Sequence[Shard], watcher: Watcher
+) -> tuple[Phase, Reviewed]:
+    """What people have said by now, annotated; of what they say meanwhile the next call takes notice."""
+    said = amend.said(store)
+    corrected = amend.plan(store, job, shards, said)
+    phase = run_phase(job, store, engine, corrected, job.ways, watcher, "amend")
+    return phase, Reviewed(said, corrected)
 
 
 class _Holding(Watcher):

@@ -27,9 +27,10 @@ _PROC = Path("/proc/self")
 class Tally:
     """What one way did of one or many shards, and what it cost.
 
-    `compute_s` is time at work in one process, loading left out. `speech_s` is the sound of the shards it
-    was at work on, those clips included that needed nothing of it. `peak_rss_bytes` is the most memory its
-    process held while it ran, with whatever else that process had loaded; 0 where nobody looked.
+    `compute_s` is time at work in one process, loading left out. `speech_s` is the sound of the clips it
+    was at work on, those included that needed nothing of it, but not those whose rows stood from before.
+    `peak_rss_bytes` is the most memory its process held while it ran, with whatever else that process had
+    loaded; 0 where nobody looked.
     """
 
     ok: int = 0

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from pipeline.engine.earlier import earlier_failures
 from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Failure
 from pipeline.engine.watcher import Watcher
@@ -14,6 +15,7 @@ from pipeline.errors import TooManyFailedError
 from pipeline.job import Job
 from pipeline.limits import allowed
 from pipeline.rundir import Shard
+from pipeline.storage import Store
 
 MIN_SHARDS = 20
 """Before so many shards are looked at, nothing is said of the rest."""
@@ -22,25 +24,32 @@ SIGMAS = 3.0
 
 
 class Tolerance(Watcher):
-    """Counts what fails in a call, and raises TooManyFailedError when it is more than the limits allow.
+    """Counts what fails in a run, and raises TooManyFailedError when it is more than the limits allow.
 
-    A failed clip is one that every way of a family failed on, not all of them optional. Clips that failed in
-    earlier calls are not counted again: `judge` does that, at the end.
+    A failed clip is one that every way of a family failed on, not all of them optional. Those that failed in
+    earlier calls are counted with `look_back`; shards that were given up are tried again, and count anew.
     """
 
     def __init__(self, job: Job, shards: Sequence[Shard]) -> None:
         self._limits, self._shards = job.limits, len(shards)
+        self._job, self._all = job, shards
         self._ways = Counter(way.family for way in job.ways)
         self._beside: dict[tuple[int, str, str], dict[str, bool]] = {}  # where another way may fill the row
         self._clips = sum(shard.clips for shard in shards)
         self._max_clips = allowed("max_failed_clips", job.limits.max_failed_clips, self._clips)
         self._max_shards = allowed("max_failed_shards", job.limits.max_failed_shards, self._shards)
-        self._failed: dict[int, set[str]] = {}
+        self._failed: dict[int, set[tuple[str, str]]] = {}  # clips and families
         self._seen = _Rate()
         self._tried = _Rate()
         self._strict = min(self._max_clips, self._max_shards) < math.inf
         self._given_up: set[int] = set()
         self._causes: Counter[str] = Counter()
+
+    def look_back(self, store: Store) -> None:
+        """Count what failed in earlier calls: the next report is held against the limits with it."""
+        if self._max_clips < math.inf:
+            for shard, failures in earlier_failures(store, self._job.ways, self._all):
+                self._note(shard, failures)
 
     def begin(self, title: str, plan: Plan) -> None:
         """A new phase tries again what was given up before."""
@@ -50,14 +59,17 @@ class Tolerance(Watcher):
         """Count what failed of a shard."""
         if not self._strict:
             return
-        shard = report.task.shard
-        mine = [f for f in report.failures if self._is_final(shard, f)]
-        if mine:
-            self._failed.setdefault(shard.index, set()).update(f.clip for f in mine)
-            self._causes.update(f"{f.family}: {f.code}" for f in mine)
-        self._seen.put(shard.index, shard.clips, len(self._failed.get(shard.index, ())))
-        self._tried.put(shard.index, 1, 0)
+        self._note(report.task.shard, report.failures)
+        self._tried.put(report.task.shard.index, 1, 0)
         self._check()
+
+    def _note(self, shard: Shard, failures: Sequence[Failure]) -> None:
+        failed = self._failed.setdefault(shard.index, set())
+        for failure in failures:
+            if (failure.clip, failure.family) not in failed and self._is_final(shard, failure):
+                failed.add((failure.clip, failure.family))
+                self._causes[f"{failure.family}: {failure.code}"] += 1
+        self._seen.put(shard.index, shard.clips, len({clip for clip, _ in failed}))
 
     def _is_final(self, shard: Shard, failure: Failure) -> bool:
         """Whether no way of the family is left to fill the row, and the clip is failed by that."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipeline import again, manifest, sidecar, sounds
+from pipeline import again, manifest, parquet, sidecar, sounds
 from pipeline.annotator import Annotator
 from pipeline.clip import Clip
 from pipeline.engine.tally import Cost, Failure, Tally, failures_of, measured, tally
@@ -91,17 +91,20 @@ class Worker:
         clips = self.load(task.shard, ways)
         tallies: dict[str, Tally] = {}
         failures: list[Failure] = []
+        stood: dict[str, Collection[int]] = {}
         for way in ways:
             with measured() as load:
                 annotator = self.annotator(way)
             with measured() as cost, self.journal(task.shard, way) as journal:
-                result = run_way(annotator, way, clips, self.guard, journal, self.kept(task, way, clips))
+                kept = self.kept(task, way, clips)
+                result = run_way(annotator, way, clips, self.guard, journal, kept)
+            stood[way.key] = kept
             loading_s += load.seconds
-            tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds)
+            tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds, kept)
             failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
             self.forget_mark(task, way)
         busy_s = time.perf_counter() - started - loading_s
-        return replace(report(task, _seconds(task.shard, clips), tallies, failures), busy_s=busy_s)
+        return replace(self.report(task, clips, tallies, failures, stood), busy_s=busy_s)
 
     def ways(self, task: Task) -> list[Way]:
         """The task's ways, in dependency order."""
@@ -123,8 +126,12 @@ class Worker:
                 if not way.optional:
                     raise broken from error
                 log.warning("%s", broken)
-                self._built[way.key] = Unloadable(str(broken))
+                self.do_without(way, str(broken))
         return self._built[way.key]
+
+    def do_without(self, way: Way, reason: str) -> None:
+        """Take the way's annotator for one that cannot be loaded."""
+        self._built[way.key] = Unloadable(reason)
 
     def kept(self, task: Task, way: Way, clips: Clips) -> Mapping[int, Found]:
         """What stands of a way's rows, by the clip's place."""
@@ -167,9 +174,19 @@ class Worker:
         return clips
 
     def keep(
-        self, shard: Shard, way: Way, clips: Clips, result: Result, cost: Cost, load_s: float = 0.0
+        self,
+        shard: Shard,
+        way: Way,
+        clips: Clips,
+        result: Result,
+        cost: Cost,
+        load_s: float = 0.0,
+        stands: Collection[int] = (),
     ) -> Tally:
-        """Write what a way found, the sound before the rows that speak of it, and show it to later ways."""
+        """Write what a way found, the sound before the rows that speak of it, and show it to later ways.
+
+        The tally is of the clips that the way was at work on: not of those whose rows stood already.
+        """
         ids = [item.id for item in clips.items]
         if result.sounds is not None:
             clips.add_sounds(way, result.sounds)
@@ -184,18 +201,31 @@ class Worker:
             self.store.remove(shard.answers(way.key))
         rows = result.rows()
         clips.add(way, rows)
-        return tally(rows, cost, load_s)
+        return tally([row for i, row in enumerate(rows) if i not in stands], cost, load_s)
 
+    def report(
+        self,
+        task: Task,
+        clips: Clips,
+        tallies: dict[str, Tally],
+        failures: Sequence[Failure],
+        stood: Mapping[str, Collection[int]],
+    ) -> Report:
+        """The report of a task. A way was at work on all clips but those that `stood`, by their places."""
+        lengths_s = self._lengths_s(task.shard, clips)
+        for key, found in tallies.items():
+            found.speech_s = sum(s for i, s in enumerate(lengths_s) if i not in stood[key])
+        seconds = max((found.speech_s for found in tallies.values()), default=0.0)
+        return Report(task, seconds, tallies, tuple(failures))
 
-def report(task: Task, seconds: float, tallies: dict[str, Tally], failures: Sequence[Failure] = ()) -> Report:
-    """The report of a task over `seconds` of sound."""
-    for found in tallies.values():
-        found.speech_s = seconds
-    return Report(task, seconds, tallies, tuple(failures))
-
-
-def _seconds(shard: Shard, clips: Clips) -> float:
-    """The sound of a shard: what was decoded, else what the source tells."""
-    if SOUND not in clips.sounds:
-        return shard.seconds
-    return sum(clips.seconds(i) for i in range(len(clips.items)))
+    def _lengths_s(self, shard: Shard, clips: Clips) -> list[float]:
+        """The sound of each clip: what was decoded now, else what the source tells, else what was before."""
+        if SOUND in clips.sounds:
+            return [clips.seconds(i) for i in range(len(clips.items))]
+        told = [item.audio.span_s or item.recording_s or 0.0 for item in clips.items]
+        if not all(told):
+            for path in (shard.sidecar(way.key) for way in self.job.of(SOUND)):
+                if self.store.exists(path):
+                    decoded = parquet.read(self.store, path, ["duration_s"]).column("duration_s").to_pylist()
+                    told = [a or b or 0.0 for a, b in zip(told, decoded, strict=True)]
+        return told

@@ -17,7 +17,7 @@ import pyarrow as pa
 from pipeline import parquet, sidecar, sounds
 from pipeline.clip import Absent
 from pipeline.job import Job
-from pipeline.manifest import read_ids, read_shard, shard_of, write_shard
+from pipeline.manifest import line_digest, read_ids, read_shard, shard_of, write_shard
 from pipeline.review.corrections import Correction, corrected, families
 from pipeline.review.judgements import REVIEWS, OfClip, corrections, heard_as, read, standing
 from pipeline.rows import Language, Row, Sound, Transcript
@@ -54,20 +54,26 @@ def write_shards(store: Store, shards: Sequence[Shard]) -> None:
     store.write(AMENDED, json.dumps([asdict(shard) for shard in shards], indent=1).encode())
 
 
-def plan(store: Store, job: Job, shards: Sequence[Shard]) -> list[Shard]:
-    """The shards of the clips that are corrected now, with all in them that no correction reaches.
+def said(store: Store) -> dict[str, OfClip]:
+    """What people have said by now, of each clip."""
+    return standing(read(store)) if store.names(REVIEWS) else {}
+
+
+def plan(store: Store, job: Job, shards: Sequence[Shard], found: Mapping[str, OfClip]) -> list[Shard]:
+    """The shards of the clips that are corrected by what was `found` said, with all in them that no
+    correction reaches.
 
     What is missing in them is for the engine. A clip of which the same was said as before stays as it is.
     """
     if not store.names(REVIEWS):
         return []
-    wanted = _wanted(store, job, shards)
+    wanted = _wanted(store, job, shards, found)
     known = read_shards(store)
     current: list[Shard] = []
     left = dict(wanted)
     for shard in known:
         items = read_shard(store, shard)
-        still = [item for item in items if item.id in left and left[item.id].item == item]
+        still = [item for item in items if item.id in left and _same(left[item.id].item, item)]
         for item in still:
             del left[item.id]
         if len(still) == len(items):
@@ -82,9 +88,15 @@ def plan(store: Store, job: Job, shards: Sequence[Shard]) -> list[Shard]:
     return current
 
 
-def _wanted(store: Store, job: Job, shards: Sequence[Shard]) -> dict[str, _Corrected]:
+def _same(one: Item, other: Item) -> bool:
+    """Whether all that is known of two items is the same; errors that say the same are not equal."""
+    return line_digest(one) == line_digest(other)
+
+
+def _wanted(
+    store: Store, job: Job, shards: Sequence[Shard], found: Mapping[str, OfClip]
+) -> dict[str, _Corrected]:
     """By id, the clips of the run that are corrected."""
-    found = standing(read(store))
     wanted = {}
     for shard, numbers in places(store, shards, found).items():
         rows = _Rows(store, job, shard)

@@ -113,6 +113,24 @@ def test_rows_that_stand_are_not_computed_again_in_the_last_attempt_either(tmp_p
     assert not again.marked(store)
 
 
+@pytest.mark.parametrize("load", ["die", "hang"])
+def test_an_optional_annotator_that_a_process_dies_of_as_it_loads_it_leaves_nulls(
+    tmp_path: Path, load: str
+) -> None:
+    specs = [
+        WaySpec("sound", "fake", FakeSound),
+        WaySpec("peak", "fake", FakePeak),
+        WaySpec("weight", "fake", FakeModel, {"load": load}, optional=True),
+    ]
+    job = make_job(specs, limits=Limits(batch_s=60.0, load_s=4.0))
+    store, shard = attempt(job, items_of(3), tmp_path)
+    _, peak, weight = job.ways
+    assert all(isinstance(row, Peak) for row in sidecar.read_rows(store, shard.sidecar(peak.key), Peak))
+    found = sidecar.read_rows(store, shard.sidecar(weight.key), Weight)
+    assert [isinstance(row, Absent) for row in found] == [True] * 3
+    assert str(found[0]).count("unloadable: weight-fake cannot be loaded: loading the annotators") == 1
+
+
 def test_an_optional_annotator_that_every_process_dies_of_costs_its_own_rows_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from jobs.commands.foresee import facts_of, tell
 from jobs.foresee import foresee
@@ -15,6 +17,7 @@ from pipeline.errors import SourceError
 from pipeline.job import Job
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from tests.command import Ended, example, speechcraft, write_manifest
 from tests.fakes import Silent, items_of, job_of
 
 
@@ -83,6 +86,32 @@ def test_what_was_given_up_or_is_missing_is_told_apart(store: Store) -> None:
         "given up before": 10,
         "not done yet": 10,
     }
+
+
+def test_of_recordings_that_come_back_it_is_known_what_they_were_cut_into(tmp_path: Path) -> None:
+    """They went away with a shorter source; their utterances are counted among all, and nothing is left."""
+    spoken, rate_hz = soundfile.read(str(example("forecast")["audio"]), dtype="float32")
+    long = np.concatenate([spoken, np.zeros(3 * rate_hz, np.float32), spoken[::-1]])
+    names = ("a", "b", "c", "d")
+    for name in names:
+        soundfile.write(tmp_path / f"{name}.wav", long, rate_hz)
+    lines = [{"id": name, "audio": str(tmp_path / f"{name}.wav"), "language": "en"} for name in names]
+    job = tmp_path / "job.yaml"
+    job.write_text("annotators: {cut: {use: vad, whole_s: 8}, sound: decode}\n")
+    source = tmp_path / "clips.jsonl"
+
+    def call(count: int, *more: object) -> Ended:
+        write_manifest(source, *lines[:count])
+        where = ("--job", job, "--out", tmp_path / "run", "--shard-size", 2)
+        return speechcraft("annotate", source, *where, "--engine", "inline", "--json", *more)
+
+    clips = call(4).json["clips"]
+    assert clips > 4
+    assert call(2).json["clips"] < clips
+    said = call(4, "--dry-run").json
+    assert said["total"]["clips"] == clips
+    assert said["uncut"]["clips"] == 0
+    assert call(4).json["annotators"] == {}
 
 
 def test_a_new_annotator_is_called_so(store: Store) -> None:

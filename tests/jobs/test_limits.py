@@ -70,6 +70,20 @@ def test_failures_of_earlier_calls_count_at_the_end(tmp_path: Path) -> None:
     assert len(dataset(folder.run)) == 6
 
 
+def test_a_run_that_was_ended_by_its_limit_does_not_get_further_by_the_same_command(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.break_(**ALL)
+    assert folder.annotate("--max-failed-clips", "1").code == 4
+    folder.break_(zh_match="oom")
+    ended = folder.annotate("--max-failed-clips", "1")
+    assert ended.code == 4
+    assert ended.err.splitlines()[-1].startswith("2 of 6 clips failed")
+    assert folder.called() == ["meeting", "zh-neighbour"]
+    retried = folder.retry("--max-failed-clips", "1")
+    assert retried.code == 0, retried.err
+    assert [row["id"] for row in dataset(folder.run) if row["status"] == "failed"] == ["zh-match"]
+
+
 def test_clips_that_fail_in_an_optional_annotator_are_no_failed_clips(tmp_path: Path) -> None:
     folder = Folder(tmp_path, more=", optional: true", topic="{use: tests.faulty.topic, optional: true}")
     folder.break_(red_book="oom", zh_match="raise")

@@ -158,6 +158,23 @@ def test_a_file_written_piece_by_piece_is_put_whole(store: Store, size: int) -> 
     assert store.read("folder/file") == bytes(size)
 
 
+@pytest.mark.parametrize("store", ["plain"], indirect=True)
+def test_a_rename_that_was_made_and_answered_by_an_error_is_made(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = type(store._fs).mv
+
+    def lost(self: object, *paths: str, **more: object) -> None:
+        monkeypatch.setattr(type(store._fs), "mv", moved)
+        moved(self, *paths, **more)
+        raise ConnectionResetError("the answer was lost")
+
+    monkeypatch.setattr(type(store._fs), "mv", lost)
+    store.write("a", b"new")
+    assert store.read("a") == b"new"
+    assert store.names() == {"a"}
+
+
 def test_many_files_are_removed_and_none_that_is_not_named(store: Store) -> None:
     for name in ("a", "b", "folder/c", "folder/d"):
         store.write(name, b"")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from jobs.review.apply import pending
+from pipeline.join import join
 from pipeline.review.amend import read_shards
 from pipeline.review.judgements import Judgement, Session, Verdict, now, read
 from pipeline.storage import Store
@@ -39,6 +42,50 @@ def test_a_correction_wins_in_its_column_and_the_captions_tell_it(folder: Path, 
     }
     unread = ("transcript", "pitch_label", "snr_db", "f0_median_hz", "words", "emphasis_word", "topic")
     assert [after["station"][name] for name in unread] == [before["station"][name] for name in unread]
+
+
+def test_what_is_said_while_the_dataset_is_written_is_taken_up_by_the_next_call(
+    folder: Path, again: Annotate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows(folder)
+
+    def late(*arguments: Any) -> Any:
+        say(folder, "station", "emotion", "correct", "sad")
+        return join(*arguments)
+
+    say(folder, "recipe", "topic", "correct", "bread")
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.engine.flow.join", late)
+        again(folder)
+    assert rows(folder)["recipe"]["topic"] == "bread"
+    assert rows(folder)["station"] == before["station"]
+    assert pending(Store(str(folder / "run")))
+    again(folder)
+    assert rows(folder)["station"]["emotion"] == "sad"
+    assert not pending(Store(str(folder / "run")))
+
+
+def test_a_clip_is_forgotten_before_what_was_said_of_others_is_taken_up(
+    folder: Path, again: Annotate
+) -> None:
+    say(folder, "station", "emotion", "correct", "sad")
+    before = rows(folder)["station"]
+    assert speechcraft("forget", folder / "run", "--clip", "seven", "--yes").code == 0
+    assert rows(folder)["station"] == before
+    again(folder)
+    assert rows(folder)["station"]["emotion"] == "sad"
+
+
+def test_a_clip_that_its_source_is_wrong_about_is_corrected_once(folder: Path, again: Annotate) -> None:
+    source = folder / "clips.jsonl"
+    source.write_text(source.read_text("utf-8") + source.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
+    again(folder)
+    say(folder, "forecast#2", "topic", "correct", "weather to come")
+    again(folder)
+    assert rows(folder)["forecast#2"]["topic"] == "weather to come"
+    corrected = read_shards(Store(str(folder / "run")))
+    assert again(folder) == {}
+    assert read_shards(Store(str(folder / "run"))) == corrected
 
 
 def test_only_what_reads_a_correction_is_computed_for_it(folder: Path, again: Annotate) -> None:

@@ -1,0 +1,49 @@
+"""What failed in earlier calls of a run, from the sidecars that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from pipeline import again, sidecar
+from pipeline.engine.tally import NEEDS, Failure
+from pipeline.job import Way
+from pipeline.presence import present
+from pipeline.rundir import Shard
+from pipeline.storage import Store
+
+THREADS = 16
+"""That read sidecars: on object storage each waits for an answer most of the time."""
+
+
+def earlier_failures(
+    store: Store, ways: Sequence[Way], shards: Sequence[Shard]
+) -> Iterator[tuple[Shard, list[Failure]]]:
+    """The failures in each sidecar that is there, and in what stands of one whose rows are computed again.
+
+    Of a sidecar without failures the footer alone is read.
+    """
+    there = present(store, shards, [way.key for way in ways])
+    marks = again.marked(store)
+
+    def paths() -> Iterator[tuple[Way, Shard, str]]:
+        for way in ways:
+            for i, shard in enumerate(shards):
+                if there[way.key][i]:
+                    yield way, shard, shard.sidecar(way.key)
+                elif shard.again(way.key) in marks:
+                    yield way, shard, shard.again(way.key)
+
+    def read(place: tuple[Way, Shard, str]) -> tuple[Shard, list[Failure]]:
+        way, shard, path = place
+        return shard, list(_failures(way, sidecar.read_failures(store, path)))
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        yield from threads.map(read, paths())
+
+
+def _failures(way: Way, found: Sequence[tuple[str, str]]) -> Iterator[Failure]:
+    for clip, error in found:
+        code, _, reason = error.partition(": ")
+        if not code.startswith(NEEDS):
+            yield Failure(clip, way.family, way.name, code, reason, optional=way.optional)
