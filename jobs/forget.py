@@ -16,15 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.recorded import job_as_ran
+from jobs.review.apply import pending
 from jobs.runs import Run
 from pipeline import forgotten, layout, parquet, sounds
 from pipeline.errors import RunError
 from pipeline.join import join
 from pipeline.layout import Laid, Layout
 from pipeline.layout import write as write_layout
-from pipeline.lease import held
 from pipeline.manifest import id_digest, read_shard, shard_of, write_shard
 from pipeline.review import amend, judgements
+from pipeline.review.reviewed import Reviewed
 from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -58,27 +59,31 @@ def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
 
 
 def forget(run: Run, found: Found) -> None:
-    """Take these clips out of the run. RunError, before anything is touched, where it cannot be done."""
+    """Take these clips out of the run, which the caller holds.
+
+    RunError, before anything is touched, where it cannot be done.
+    """
     store = run.store
     job = job_as_ran(run)
-    with held(store):
-        forgotten.write(store, forgotten.read(store) | {forgotten.digest(name) for name in found.ids})
-        renamed: dict[Shard, Shard | None] = {}
-        files = _by_shard(store)
-        for shard, items in found.shards.items():
-            left = [item for item in items if item.id not in found.ids]
-            renamed[shard] = shard_of(shard.index, left) if left else None
-            _write_anew(store, files[shard.name], shard, renamed[shard], left, found.ids)
-        for path in (SOURCE, INDEX):
-            write_layout(store, path, _without(layout.read(store, path), renamed, found))
-        _forget_judgements(store, found, renamed)
-        store.remove(DATASET)
-        store.remove(REPORT)  # it may hold their sound
-        _remove(store, files, renamed)
-        for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
-            store.remove(name)
-        if shards := layout.read_index(store):
-            join(store, job, shards)
+    unapplied = pending(store)  # then the dataset is to be joined again once more: it says of no judgement
+    forgotten.write(store, forgotten.read(store) | {forgotten.digest(name) for name in found.ids})
+    renamed: dict[Shard, Shard | None] = {}
+    files = _by_shard(store)
+    for shard, items in found.shards.items():
+        left = [item for item in items if item.id not in found.ids]
+        renamed[shard] = shard_of(shard.index, left) if left else None
+        _write_anew(store, files[shard.name], shard, renamed[shard], left, found.ids)
+    for path in (SOURCE, INDEX, layout.gone(SOURCE), layout.gone(INDEX)):
+        if (old := layout.read(store, path)).shards:
+            write_layout(store, path, _without(old, renamed, found))
+    _forget_judgements(store, found, renamed)
+    store.remove(DATASET)
+    store.remove(REPORT)  # it may hold their sound
+    _remove(store, files, renamed)
+    for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
+        store.remove(name)
+    if shards := layout.read_index(store):
+        join(store, job, shards, Reviewed({}, amend.read_shards(store)) if unapplied else None)
 
 
 def _forget_judgements(store: Store, found: Found, renamed: Mapping[Shard, Shard | None]) -> None:

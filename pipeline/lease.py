@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import BinaryIO
 
 import psutil
@@ -40,6 +41,7 @@ SETTLE_S = 1.0
 """After which, of two that took a stale lease in the same moment, both see whose it is."""
 TAKES = 3
 """A renewal that was under way may come after a take, but not after each."""
+_TAKE_OVER = "wait until it has ended, or give --take-over where you know that it has."
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ class Lease:
 
 
 @contextmanager
-def held(store: Store, *, take_over: bool = False) -> Iterator[Lease]:
+def held(store: Store, *, take_over: bool | None = None) -> Iterator[Lease]:
     """Nobody else holds this folder while the block runs; RunError that names who does, if somebody does.
 
-    `take_over` takes a lease from whoever holds it. A lock of this machine it cannot take: its holder lives.
+    `take_over` takes a lease from whoever holds it; None: nobody was asked whether to. A lock of this
+    machine it cannot take: its holder lives.
     """
     lease = Lease(store.url)
     with ExitStack() as stack:
@@ -109,15 +112,24 @@ def _locked(store: Store) -> Iterator[bool]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise _busy(store, _written_in(file)) from error
+            raise _busy(store, _written_in(file), "wait until it has ended, or end it.") from error
         except OSError:  # a network file system without locks
             yield False
             return
+        if not _is_named(store, file):  # whoever held it has put it away: another may lock the new one
+            raise _busy(store, None, "wait until it has ended, or end it.")
         file.truncate(0)
         with suppress(OSError):  # a full disk keeps nobody from finding what is done
             file.write(Holder().written())
             file.flush()
         yield True
+
+
+def _is_named(store: Store, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), Path(store.full(LOCK)).stat())
+    except FileNotFoundError:
+        return False
 
 
 def _written_in(file: BinaryIO) -> Holder | None:
@@ -126,7 +138,7 @@ def _written_in(file: BinaryIO) -> Holder | None:
 
 
 @contextmanager
-def _leased(store: Store, lease: Lease, take_over: bool) -> Iterator[None]:
+def _leased(store: Store, lease: Lease, take_over: bool | None) -> Iterator[None]:
     me = Holder()
     if not store.create(LEASE, me.written()):
         _acquire(store, me, take_over)
@@ -142,23 +154,24 @@ def _leased(store: Store, lease: Lease, take_over: bool) -> Iterator[None]:
             store.remove(LEASE)
 
 
-def _acquire(store: Store, me: Holder, take_over: bool) -> None:
+def _acquire(store: Store, me: Holder, take_over: bool | None) -> None:
     """Take the lease once its holder is gone, or at once."""
     seen = _read(store)
     if seen is not None and seen.owner == me.owner:  # our own put, answered by an error and made again
         return
+    advice = "wait until it has ended." if take_over is None else _TAKE_OVER
     if not take_over:
-        _wait_until_stale(store, seen)
+        _wait_until_stale(store, seen, advice)
     for _ in range(TAKES):
         store.write(LEASE, me.written())
         time.sleep(SETTLE_S)
         now = _read(store)
         if now is not None and now.owner == me.owner:
             return
-    raise _busy(store, now)
+    raise _busy(store, now, advice)
 
 
-def _wait_until_stale(store: Store, seen: Holder | None) -> None:
+def _wait_until_stale(store: Store, seen: Holder | None, advice: str) -> None:
     """RunError as soon as the lease is seen to be renewed."""
     first = seen
     began = time.monotonic()
@@ -166,7 +179,7 @@ def _wait_until_stale(store: Store, seen: Holder | None) -> None:
         time.sleep(LOOK_S)
         seen = _read(store)
         if seen is not None and seen != first:
-            raise _busy(store, seen)
+            raise _busy(store, seen, advice)
 
 
 def _renew(store: Store, me: Holder, lease: Lease, ended: threading.Event) -> None:
@@ -203,9 +216,6 @@ def _holder(data: bytes) -> Holder | None:
         return None
 
 
-def _busy(store: Store, holder: Holder | None) -> RunError:
+def _busy(store: Store, holder: Holder | None, advice: str) -> RunError:
     who = f" ({holder})" if holder else ""
-    return RunError(
-        f"Another run is at work in {store.url}{who}: wait until it has ended, "
-        "or give --take-over where you know that it has."
-    )
+    return RunError(f"Another run is at work in {store.url}{who}: {advice}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.cli.common import AsJson, RunDir
+from jobs.cli.options import TakeOver
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -83,6 +84,7 @@ def forget(
         bool, typer.Option("--rebuild", help="Make the exports of this run anew as well.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    take_over: TakeOver = False,
     json_: AsJson = False,
 ) -> None:
     """Take clips out of every file of a run; no later run brings them back or computes the others again."""
@@ -93,6 +95,7 @@ def forget(
         speaker=speaker,
         clip=clip,
         rebuild=rebuild,
+        take_over=take_over,
         as_json=json_,
         agree=lambda text: yes or typer.confirm(text, err=True),
     )
@@ -103,6 +106,7 @@ def gc(
     directory: RunDir,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go; remove nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    take_over: TakeOver = False,
     json_: AsJson = False,
 ) -> None:
     """Remove what the run's present job has no use for: files of other options, of clips that went away."""
@@ -111,6 +115,7 @@ def gc(
     run(
         directory,
         dry_run=dry_run,
+        take_over=take_over,
         as_json=json_,
         agree=lambda text: yes or typer.confirm(text, err=True),
     )

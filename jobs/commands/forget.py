@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from rich.console import Console
 
 from jobs.export.export import export
+from jobs.export.ledger import digest_of
 from jobs.export.recorded import Recorded, recorded
-from jobs.forget import find, forget
+from jobs.forget import Found, find, forget
 from jobs.output import emit, notice, shown
 from jobs.runs import Run
-from pipeline.errors import UsageError
+from pipeline import forgotten
+from pipeline.errors import RunError, UsageError
+from pipeline.lease import held
+from pipeline.review.judgements import REVIEWS
+from pipeline.rundir import REPORT
 from pipeline.storage import Store
+
+A_FEW = 10
+"""Clips that are named before it is asked whether to forget them."""
+
+
+@dataclass(slots=True)
+class _Exports:
+    """Of a run: those made from it, and those made from the run that it is a copy of."""
+
+    own: list[Recorded] = field(default_factory=list)
+    others: list[Recorded] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, run: Run) -> _Exports:
+        found = list(recorded(run.store))
+        own = [one for one in found if one.is_of(run.store)]
+        return cls(own, [one for one in found if one not in own])
+
+    def paths(self) -> list[str]:
+        return sorted({one.path for one in self.own})
 
 
 def run(
@@ -21,6 +47,7 @@ def run(
     speaker: str | None,
     clip: str | None,
     rebuild: bool,
+    take_over: bool,
     as_json: bool,
     agree: Callable[[str], bool],
 ) -> None:
@@ -28,41 +55,98 @@ def run(
     if (speaker is None) == (clip is None):
         raise UsageError("Give --speaker or --clip, one of them.")
     opened = Run.open(directory)
-    found = find(opened, speaker=speaker, clip=clip)
-    exports = list(recorded(opened.store))
-    if not agree(f"Forget {len(found.ids):,} clips or recordings of {directory} for good?"):
-        raise UsageError("Nothing was forgotten.")
-    forget(opened, found)
+    with held(opened.store, take_over=take_over):
+        found = _found(opened, speaker, clip, rebuild=rebuild)
+        exports = _Exports.of(opened)
+        report = any(name.startswith(f"{REPORT}/") for name in opened.names)
+        _announce(opened, found, exports, rebuild=rebuild)
+        if not agree(f"Forget {_these(found)} of {directory} for good?"):
+            raise UsageError("Nothing was forgotten.")
+        if found.ids:
+            forget(opened, found)
+        if not rebuild:
+            _unnamed(opened, [*exports.own, *exports.others], found, speaker)
+    lost = [one.path for one in exports.own if rebuild and not _rebuilt(opened, directory, one)]
+    if rebuild:
+        _unnamed(opened, exports.others, found, speaker)
+    if as_json:
+        emit(
+            {
+                "forgotten": sorted(found.ids),
+                "exports": exports.paths(),
+                "rebuilt": rebuild,
+                "not_rebuilt": lost,
+                "exports_of_others": sorted({one.path for one in exports.others}),
+                "report_removed": report,
+            }
+        )
+    else:
+        _print(found, exports, lost, rebuild=rebuild)
+
+
+def _found(run: Run, speaker: str | None, clip: str | None, *, rebuild: bool) -> Found:
+    """What is to be forgotten: nothing where that was done, and its exports are still to be made anew."""
+    try:
+        return find(run, speaker=speaker, clip=clip)
+    except RunError:
+        if rebuild and clip is not None and forgotten.digest(clip) in forgotten.read(run.store):
+            return Found()
+        raise
+
+
+def _announce(run: Run, found: Found, exports: _Exports, *, rebuild: bool) -> None:
+    """Say what would be removed and written anew, before anything is."""
+    names = sorted(found.ids)
+    more = f" and {len(names) - A_FEW:,} more" if len(names) > A_FEW else ""
+    if names:
+        notice(f"To be forgotten: {', '.join(map(shown, names[:A_FEW]))}{more}.")
+        reviewed = ", reviews" if run.store.names(REVIEWS) else ""
+        notice(
+            f"Written anew without them: all files of {len(found.shards):,} shards{reviewed}, the dataset, "
+            "which loses its earlier state."
+        )
+    if names and any(name.startswith(f"{REPORT}/") for name in run.names):
+        notice("Removed: the report, which may hold their sound; `speechcraft report` writes another.")
+    for path in exports.paths():
+        made = "Made anew" if rebuild else "It may hold them, and stays as it is without --rebuild"
+        notice(f"{made}: the export {shown(path)}.")
+    for one in exports.others:
+        notice(f"Left as it is: the export {shown(one.path)}, made from {shown(one.run)} and not from here.")
+
+
+def _unnamed(run: Run, exports: Sequence[Recorded], found: Found, speaker: str | None) -> None:
+    """No record of an export names what is forgotten."""
     names = found.ids | ({speaker} if speaker else set())
     for one in exports:
-        if rebuild or any(name in one.text for name in names):
-            opened.store.remove(one.name)
-    lost = [one.path for one in exports if rebuild and not _rebuilt(directory, one)]
-    paths = sorted({one.path for one in exports})
-    if as_json:
-        emit({"forgotten": sorted(found.ids), "exports": paths, "rebuilt": rebuild, "not_rebuilt": lost})
-    else:
-        _print(len(found.ids), paths, lost, rebuild=rebuild)
+        if any(name in one.text for name in names):
+            run.store.remove(one.name)
 
 
-def _rebuilt(directory: str, one: Recorded) -> bool:
-    """Make an export anew in its place; where nothing is left for it, its folder stays empty."""
-    out = Store(one.path)
-    for name in out.names():
-        out.remove(name)
+def _rebuilt(run: Run, directory: str, one: Recorded) -> bool:
+    """Make an export anew in its place; where nothing is left for it, its folder stays empty.
+
+    Its old record goes last: after a kill the same call makes it anew.
+    """
+    made = True
     try:
-        export(directory, one.path, one.request, notice)
+        export(directory, one.path, one.request, notice, anew=True)
     except UsageError as error:
         notice(f"{shown(one.path)}: {error}")
-        return False
-    return True
+        made = False
+    if digest_of(Store(one.path)) != one.digest:
+        run.store.remove(one.name)
+    return made
 
 
-def _print(clips: int, paths: list[str], lost: list[str], *, rebuild: bool) -> None:
+def _these(found: Found) -> str:
+    return f"{len(found.ids):,} clips or recordings" if found.ids else "what was forgotten before"
+
+
+def _print(found: Found, exports: _Exports, lost: list[str], *, rebuild: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{clips:,} clips or recordings are forgotten.")
-    for path in paths:
-        made = "is emptied" if path in lost else "is made anew"
+    console.print(f"{len(found.ids):,} clips or recordings are forgotten.")
+    for path in exports.paths():
+        made = "is not made anew" if path in lost else "is made anew"
         console.print(f"  {shown(path)} {made if rebuild else 'was exported before and may hold them'}")
-    if paths:
+    if exports.own or exports.others:
         console.print("What was copied or pushed elsewhere is out of reach.")

@@ -13,13 +13,15 @@ from pipeline.errors import UsageError
 from pipeline.lease import held
 
 
-def run(directory: str, *, dry_run: bool, as_json: bool, agree: Callable[[str], bool]) -> None:
+def run(
+    directory: str, *, dry_run: bool, take_over: bool, as_json: bool, agree: Callable[[str], bool]
+) -> None:
     """Remove what is of no use, once `agree` says so; with `dry_run` only say what that is."""
     opened = Run.open(directory)
     if dry_run:
         _tell(find(opened), as_json=as_json, removed=False)
         return
-    with held(opened.store):
+    with held(opened.store, take_over=take_over):
         garbage = find(opened)
         if garbage.count:
             if not agree(f"Remove {garbage.count:,} files, {_size(garbage.bytes)}, of {opened.store.url}?"):

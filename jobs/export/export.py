@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -28,7 +29,8 @@ from pipeline.storage import Store
 
 @dataclass(slots=True)
 class Exported:
-    """What an export holds. `silent` counts clips without sound by the code of the reason."""
+    """What an export holds. `silent` counts clips without sound by the code of the reason, `bytes` are those
+    of the data and its sound."""
 
     path: str
     clips: int
@@ -46,10 +48,13 @@ class Exported:
         return asdict(self)
 
 
-def export(directory: str, path: str, request: Request, say: Callable[[str], None]) -> Exported:
+def export(
+    directory: str, path: str, request: Request, say: Callable[[str], None], *, anew: bool = False
+) -> Exported:
     """Export the run in `directory` to `path`; what is finished there already stays.
 
-    Raises UsageError for what cannot be done, one sentence.
+    `anew`: the export that is there is removed first, of whatever state of the run it was; what others put
+    beside it stays. Raises UsageError for what cannot be done, one sentence.
     """
     request.check()
     apply(directory, say)
@@ -59,17 +64,24 @@ def export(directory: str, path: str, request: Request, say: Callable[[str], Non
     schema = columns_to_export(dataset, request, tuple(left_out))
     choose = chooser(dataset, request)
     _apart(dataset.store, out)
-    new = ledger.begin(out, request.digest(dataset.digest), {"request": asdict(request)})
+    digest = request.digest(dataset.digest)
+    if anew:
+        with held(out):
+            ledger.clear(out)
+    new = ledger.begin(out, digest, {"request": asdict(request)}, beside=anew)
     with held(out):
         ledger.sweep(out)
+        if (facts := ledger.whole(out, digest)) is not None:
+            _recorded(dataset, out, digest, request, say)
+            ledger.put_away(out)
+            return Exported(path, **facts)
         try:
             plan = make_plan(dataset, request, choose, out)
         except UsageError:
             if new:
-                out.remove(ledger.HOME)
+                ledger.put_away(out)
             raise
-        if not record(dataset.store, out, request.digest(dataset.digest), request):
-            say("The run cannot be written: `speechcraft forget` will not know of this export.")
+        _recorded(dataset, out, digest, request, say)
         if (promise := plan.promise()) is not None:
             say(promise)
         form = _form(request, Layout(out, schema, request.audio, _classes(dataset, request, schema)))
@@ -78,12 +90,33 @@ def export(directory: str, path: str, request: Request, say: Callable[[str], Non
         numbers = gather(dataset, plan, schema)
         card = write_card(Facts(dataset, request, plan, schema, numbers, silent, left_out))
         out.write(CARD, card.encode())
-        size = _seal(out, plan)
-    splits = {s: sum(p.rows for p in plan.parts if p.split == s) for s in plan.splits}
-    notes = [f"left out: {', '.join(left_out)} (models under non-commercial licences)"] if left_out else []
-    return Exported(
-        path, plan.rows, len(plan.parts), splits, plan.dropped, dict(silent), examples, size, promise, notes
-    )
+        splits = {s: sum(p.rows for p in plan.parts if p.split == s) for s in plan.splits}
+        notes = (
+            [f"left out: {', '.join(left_out)} (models under non-commercial licences)"] if left_out else []
+        )
+        size = ledger.size(out, [part.number for part in plan.parts])
+        done = Exported(
+            path,
+            plan.rows,
+            len(plan.parts),
+            splits,
+            plan.dropped,
+            dict(silent),
+            examples,
+            size,
+            promise,
+            notes,
+        )
+        _seal(out, plan, digest, request, done)
+        ledger.put_away(out)
+    return done
+
+
+def _recorded(
+    dataset: Dataset, out: Store, digest: str, request: Request, say: Callable[[str], None]
+) -> None:
+    if not record(dataset.store, out, digest, request):
+        say("The run cannot be written: `speechcraft forget` will not know of this export.")
 
 
 def _apart(run: Store, out: Store) -> None:
@@ -124,10 +157,13 @@ def _form(request: Request, layout: Layout) -> Form:
     return PaperForm(layout)
 
 
-def _seal(out: Store, plan: Plan) -> int:
-    """The checksums; the bytes of all files."""
+def _seal(out: Store, plan: Plan, digest: str, request: Request, done: Exported) -> None:
+    """What was asked for and what came of it, and the checksums of all."""
+    facts = {name: value for name, value in done.facts().items() if name != "path"}
+    made = {"digest": digest, "request": asdict(request), "facts": facts}
+    out.write(ledger.MADE, json.dumps(made, ensure_ascii=False, indent=1).encode())
     rest = []
-    for name in (CARD, DROPPED):
+    for name in (CARD, DROPPED, ledger.MADE):
         data = out.read(name)
         rest.append(Fact(name, len(data), hashlib.sha256(data).hexdigest()))
-    return ledger.seal(out, [part.number for part in plan.parts], rest)
+    ledger.seal(out, [part.number for part in plan.parts], rest)

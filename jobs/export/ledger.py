@@ -1,11 +1,14 @@
-"""What of an export is finished: `.export/` in its folder, and SHA256SUMS when it is whole."""
+"""What of an export is finished: `.export/` in its folder while it is made, `export.json` when it is whole.
+
+Of a finished export every file is in SHA256SUMS, and nothing else is there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from pipeline.storage import TEMPORARY, Store
 
 HOME = ".export"
 REQUEST = f"{HOME}/request.json"
+MADE = "export.json"
+"""What was asked for, by its digest, and what came of it."""
 SUMS = "SHA256SUMS"
 
 
@@ -35,22 +40,41 @@ def mark(path: str) -> str:
     return hashlib.blake2b(path.encode(), digest_size=4).hexdigest()
 
 
-def begin(out: Store, digest: str, asked: dict[str, Any]) -> bool:
-    """Take the folder, or go on in it: whether it is new. UsageError where it holds anything else."""
+def begin(out: Store, digest: str, asked: dict[str, Any], *, beside: bool = False) -> bool:
+    """Take the folder, or go on in it: whether it is new. UsageError where it holds anything else, which
+    may stand `beside` the export where that is said."""
     names = out.names()
-    if REQUEST in names:
-        if json.loads(out.read(REQUEST))["digest"] == digest:
-            return False
+    known = digest_of(out)
+    if known not in (None, digest):
         raise UsageError(
             f"{out.url} holds another export, or one of an earlier state of the run: "
             "name another folder, or remove it."
         )
-    if names:
+    if known is None and names and not beside:
         raise UsageError(f"{out.url} is not empty and holds no export: name another folder.")
     out.prepare()
-    record = {"digest": digest, **asked}
-    out.write(REQUEST, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode())
-    return True
+    if REQUEST not in names:
+        record = {"digest": digest, **asked}
+        out.write(REQUEST, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode())
+    return known is None
+
+
+def digest_of(out: Store) -> str | None:
+    """Of what the export in the folder was asked for; None where there is none."""
+    for name in (MADE, REQUEST):
+        if out.exists(name):
+            return str(json.loads(out.read(name))["digest"])
+    return None
+
+
+def whole(out: Store, digest: str) -> dict[str, Any] | None:
+    """What came of the export where it is finished and every file of it is there."""
+    names = out.names()
+    if not {MADE, SUMS} <= names or not set(_listed(out)) <= names:
+        return None
+    made = json.loads(out.read(MADE))
+    facts: dict[str, Any] = made["facts"]
+    return facts if made["digest"] == digest else None
 
 
 def sweep(out: Store) -> None:
@@ -59,6 +83,23 @@ def sweep(out: Store) -> None:
         for file in Path(out.full("")).rglob(f"{TEMPORARY}*"):
             if file.name not in (LOCK, LEASE):
                 file.unlink()
+
+
+def clear(out: Store) -> None:
+    """Remove what the export wrote, finished or not, and nothing that others put beside it."""
+    parts = [name for name in out.names(HOME) if name.startswith(f"{HOME}/parts/")]
+    files = [f.name for name in parts for f in _receipt(out, name).files]
+    if out.exists(SUMS):
+        files += _listed(out)
+    out.remove_files({*files, SUMS} & out.names())
+    put_away(out)
+
+
+def put_away(out: Store) -> None:
+    """Remove what was of use while the export was made. The lock too: who holds it has ended its work."""
+    out.remove(HOME)
+    if out.is_local:
+        out.remove(LOCK)
 
 
 def finished(out: Store, numbers: Iterable[int]) -> set[int]:
@@ -80,9 +121,7 @@ def note(out: Store, number: int, receipt: Receipt) -> None:
 
 def read(out: Store, number: int) -> Receipt:
     """The receipt of a finished part."""
-    facts = json.loads(out.read(_path(number)))
-    files = [Fact(*f) for f in facts["files"]]
-    return Receipt(files, facts["rows"], facts["silent"], facts["examples"])
+    return _receipt(out, _path(number))
 
 
 def silent(out: Store, numbers: Iterable[int]) -> tuple[Counter[str], dict[str, str]]:
@@ -97,18 +136,29 @@ def silent(out: Store, numbers: Iterable[int]) -> tuple[Counter[str], dict[str, 
     return counted, examples
 
 
-def seal(out: Store, numbers: Iterable[int], rest: Iterable[Fact]) -> int:
-    """Write SHA256SUMS over every file, in the order of the parts; the bytes of them all."""
-    total = 0
+def size(out: Store, numbers: Collection[int]) -> int:
+    """The bytes of all files of these parts."""
+    return sum(fact.bytes for number in numbers for fact in read(out, number).files)
+
+
+def seal(out: Store, numbers: Iterable[int], rest: Iterable[Fact]) -> None:
+    """Write SHA256SUMS over every file, in the order of the parts."""
     with out.writing(SUMS) as file:
         for fact in rest:
             file.write(f"{fact.sha256}  {fact.name}\n".encode())
-            total += fact.bytes
         for number in numbers:
             for fact in read(out, number).files:
                 file.write(f"{fact.sha256}  {fact.name}\n".encode())
-                total += fact.bytes
-    return total
+
+
+def _listed(out: Store) -> list[str]:
+    return [line.split("  ", 1)[1] for line in out.read(SUMS).decode().splitlines()]
+
+
+def _receipt(out: Store, path: str) -> Receipt:
+    facts = json.loads(out.read(path))
+    files = [Fact(*f) for f in facts["files"]]
+    return Receipt(files, facts["rows"], facts["silent"], facts["examples"])
 
 
 def _path(number: int) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from jobs.export.card import CARD
-from jobs.export.ledger import SUMS
+from jobs.export.ledger import MADE, SUMS
 from jobs.export.plan import DROPPED
 from pipeline.errors import RunError, SpeechcraftError
 from pipeline.storage import Store
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 COMMIT_FILES = 50
 """The hub asks for 50 to 100 files a commit. Objects of a commit that failed stay uploaded."""
-LAST = (DROPPED, CARD, SUMS)
+LAST = (DROPPED, MADE, CARD, SUMS)
 OWN = {".gitattributes", ".gitignore", "README.md", "LICENSE", "LICENSE.md", "LICENSE.txt"}
 """What a repository may hold beside an export."""
 _MEANING = {

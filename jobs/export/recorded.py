@@ -19,18 +19,30 @@ FOLDER = "exports"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An export: its record in the run, where it lies, and what was asked for."""
+    """An export: its record in the run, where it lies, what was asked for, and the run it was made from,
+    which is another where this one is a copy."""
 
     name: str
     path: str
     request: Request
     text: str
+    run: str
+
+    @property
+    def digest(self) -> str:
+        """Of what was asked for, and of the dataset."""
+        return self.name.rpartition("/")[2].partition("-")[0]
+
+    def is_of(self, run: Store) -> bool:
+        """Whether it was made from this very run."""
+        return self.run == _place(run)
 
 
 def record(run: Store, out: Store, digest: str, request: Request) -> bool:
     """Note an export in the run; False where the run cannot be written."""
-    path = str(Path(out.full("")).resolve()) if out.is_local else out.url
-    facts = json.dumps({"path": path, "request": asdict(request)}, ensure_ascii=False).encode()
+    path = _place(out)
+    known = {"path": path, "run": _place(run), "request": asdict(request)}
+    facts = json.dumps(known, ensure_ascii=False).encode()
     try:
         run.write(f"{FOLDER}/{digest}-{ledger.mark(path)}.json", facts)
     except (OSError, StorageError):
@@ -39,12 +51,18 @@ def record(run: Store, out: Store, digest: str, request: Request) -> bool:
 
 
 def recorded(run: Store) -> Iterator[Recorded]:
-    """The exports noted in the run that are still where they were written."""
+    """The exports noted in the run that are still where they were written, as they were."""
     for name in sorted(run.names(FOLDER)):
         text = run.read(name).decode()
         facts = json.loads(text)
-        if Store(facts["path"]).exists(ledger.REQUEST):
-            yield Recorded(name, facts["path"], _request(facts["request"]), text)
+        one = Recorded(name, facts["path"], _request(facts["request"]), text, facts["run"])
+        if ledger.digest_of(Store(one.path)) == one.digest:
+            yield one
+
+
+def _place(store: Store) -> str:
+    """Where a folder is, in one way of writing it."""
+    return str(Path(store.full("")).resolve()) if store.is_local else store.url
 
 
 def _request(facts: dict[str, Any]) -> Request:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from pipeline import sounds
+from pipeline import parquet, sounds
+from pipeline.engine import packer
 from pipeline.storage import Store
 from tests.command import Ended, dataset, example, speechcraft, write_manifest
 
@@ -138,6 +141,113 @@ def test_exports_are_named_and_can_be_made_anew(folder: Path) -> None:
     assert not holds(run, "'seven'")
     listed = speechcraft("forget", run, "--clip", "match", "--yes", "--json")
     assert listed.json["exports"] == [str(out)]
+
+
+def test_what_will_go_is_named_before_it_is_asked_whether_it_shall(folder: Path) -> None:
+    run, out = folder / "run", folder / "out"
+    (run / "report").mkdir()
+    (run / "report" / "index.html").write_text("seven")
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    with mock.patch("typer.confirm", return_value=False) as asked:
+        ended = speechcraft("forget", run, "--clip", "seven")
+    assert ended.code == 2
+    assert "Forget 1 clips or recordings" in asked.call_args.args[0]
+    said = ended.err.splitlines()
+    assert said[0] == "To be forgotten: seven."
+    assert re.match(r"Written anew without them: all files of \d shards, the dataset", said[1])
+    assert said[2].startswith("Removed: the report")
+    assert said[3].startswith(f"It may hold them, and stays as it is without --rebuild: the export {out}")
+    assert said[-1] == "Nothing was forgotten."
+    assert {row["id"] for row in dataset(run)} == set(NAMES)
+    assert (run / "report").exists()
+    assert speechcraft("forget", run, "--clip", "seven", "--yes", "--json").json["report_removed"] is True
+    assert not (run / "report").exists()
+
+
+def test_a_copy_of_a_run_leaves_the_exports_of_the_run_it_was_copied_from(folder: Path) -> None:
+    run, out, copy, own = (folder / name for name in ("run", "out", "copy", "own"))
+    for name in (out, folder / "named"):
+        chosen = ("--filter", "id == 'seven'") if name != out else ()
+        assert speechcraft("export", run, name, "--to", "jsonl", "--audio", "none", *chosen).code == 0
+    shutil.copytree(run, copy)
+    assert speechcraft("export", copy, own, "--to", "jsonl", "--audio", "none").code == 0
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    ended = speechcraft("forget", copy, "--clip", "seven", "--yes", "--rebuild", "--json")
+    assert ended.json["exports"] == [str(own)]
+    assert ended.json["exports_of_others"] == sorted([str(out), str(folder / "named")])
+    assert f"Left as it is: the export {out}, made from {run} and not from here." in ended.err
+    assert {p: p.read_bytes() for p in out.rglob("*") if p.is_file()} == before
+    lines = (own / "data" / "train-00000-of-00001.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [row["id"] for row in dataset(copy)]
+    assert not holds(copy, "'seven'")
+
+
+def test_what_others_put_beside_an_export_stays_when_it_is_made_anew(folder: Path) -> None:
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    (out / "LICENSE").write_text("mine")
+    assert (
+        speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json").json["not_rebuilt"]
+        == []
+    )
+    assert (out / "LICENSE").read_text() == "mine"
+    assert (
+        len((out / "data" / "train-00000-of-00001.jsonl").read_text("utf-8").splitlines()) == len(NAMES) - 1
+    )
+
+
+def test_exports_that_a_kill_left_to_be_made_anew_are_by_the_same_call(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.commands import forget
+
+    def killed(*arguments: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(forget, "export", killed)
+        assert speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild").code == 130
+    again = speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    assert (again.json["forgotten"], again.json["exports"]) == ([], [str(out)])
+    assert not holds(out, '"seven"')
+
+
+def test_of_a_run_whose_sidecars_lie_in_packs_a_clip_is_forgotten_as_of_any(
+    tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packer, "PACK_SHARDS", 2)
+    shutil.copyfile(made / "clips.jsonl", tmp_path / "clips.jsonl")
+    annotate(tmp_path)
+    run = tmp_path / "run"
+    packed = [Store(str(run)).packed_sizes(str(p.relative_to(run))) for p in run.glob("*@*/pack-*.zip")]
+    assert packed
+    before = {row["id"]: row for row in dataset(run)}
+    for gone in ("forecast", "match"):  # in a pack with a neighbour; in a shard by itself
+        assert speechcraft("forget", run, "--clip", gone, "--yes").code == 0
+        del before[gone]
+        assert {row["id"]: row for row in dataset(run)} == before
+        store = Store(str(run))
+        for name in store.names():
+            if "@" in name and name.endswith(".parquet"):
+                assert gone not in parquet.read(store, name, ["id"]).column("id").to_pylist()
+    ended = annotate(tmp_path)
+    assert ended.json["annotators"] == {}
+    assert {row["id"]: row for row in dataset(run)} == before
+
+
+def test_of_clips_that_went_away_one_is_forgotten_and_the_others_come_back_as_they_were(folder: Path) -> None:
+    run = folder / "run"
+    before = {row["id"]: row for row in dataset(run)}
+    write_manifest(folder / "clips.jsonl", *map(example, NAMES[:4]))
+    annotate(folder)
+    assert {row["id"] for row in dataset(run)} == set(NAMES[:4])
+    assert speechcraft("forget", run, "--clip", "seven", "--yes").code == 0
+    assert not holds(run, "'seven'")
+    write_manifest(folder / "clips.jsonl", *map(example, NAMES))
+    assert annotate(folder).json["annotators"] == {}
+    assert {row["id"]: row for row in dataset(run)} == {k: v for k, v in before.items() if k != "seven"}
 
 
 def test_all_clips_can_be_forgotten(folder: Path) -> None:

@@ -74,7 +74,7 @@ def test_unfinished_files_and_answers_that_are_written_go(tmp_path: Path) -> Non
     (tmp_path / key / ".tmp-1234").write_bytes(b"half a sidecar")
     store.write(f"{shard.answers(key)}/1.jsonl", b"[]")
     assert found(store) == {gc.UNFINISHED: 1, gc.ANSWERED: 1}
-    command.run(str(tmp_path), dry_run=False, as_json=True, agree=lambda text: True)
+    command.run(str(tmp_path), dry_run=False, take_over=False, as_json=True, agree=lambda text: True)
     assert found(store) == {}
     assert not (tmp_path / shard.answers(key)).exists()
 
@@ -96,8 +96,8 @@ def test_nothing_goes_unasked_and_what_would_go_is_told(
     run(store, items_of(10), peak={"factor": 2.0})
     files = store.files()
     with pytest.raises(UsageError, match="Nothing was removed"):
-        command.run(str(tmp_path), dry_run=False, as_json=False, agree=lambda text: False)
-    command.run(str(tmp_path), dry_run=True, as_json=False, agree=lambda text: True)
+        command.run(str(tmp_path), dry_run=False, take_over=False, as_json=False, agree=lambda text: False)
+    command.run(str(tmp_path), dry_run=True, take_over=False, as_json=False, agree=lambda text: True)
     assert "Nothing was removed." in (text := capsys.readouterr().out)
     assert gc.OTHER_OPTIONS in text
     assert store.files() == files

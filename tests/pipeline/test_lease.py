@@ -18,7 +18,7 @@ from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import RunError
 from pipeline.job import Job
-from pipeline.lease import LEASE, Holder, Lease, held
+from pipeline.lease import LEASE, LOCK, Holder, Lease, held
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
 from tests.s3.server import S3
@@ -67,6 +67,23 @@ def test_a_second_driver_is_told_who_is_at_work_and_since_when(store: Store) -> 
 def test_a_local_lock_says_who_holds_it_too(tmp_path: Path) -> None:
     store = Store(str(tmp_path))
     with held(store), pytest.raises(RunError, match=r"\(process \d+ on .*, since .* UTC\)"), held(store):
+        pass
+
+
+def test_what_cannot_be_taken_over_is_not_offered_to_be(store: Store, tmp_path: Path) -> None:
+    """A lock of this machine never; a lease only by those who can be told to."""
+    local = Store(str(tmp_path))
+    for busy, take_over, offered in ((local, False, False), (store, False, True), (store, None, False)):
+        with held(busy), pytest.raises(RunError) as caught, held(Store(busy.url), take_over=take_over):
+            pass
+        assert ("--take-over" in str(caught.value)) is offered
+
+
+def test_a_lock_file_that_was_put_away_does_not_lock_those_out_who_come_after(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    with held(store):
+        store.remove(LOCK)
+    with held(store), pytest.raises(RunError, match="Another run is at work"), held(store):
         pass
 
 

@@ -12,16 +12,16 @@ import soundfile
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file by its name, the lock left out."""
-    files = (p for p in sorted(folder.rglob("*")) if p.is_file() and p.name != ".tmp-lock")
+    """Every file by its name."""
+    files = (p for p in sorted(folder.rglob("*")) if p.is_file())
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 
 def check_sums(folder: Path) -> None:
-    """Every file but the record of the export itself is in SHA256SUMS, with its digest."""
+    """Every file is in SHA256SUMS with its digest, but for that list itself."""
     lines = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    own = {n: d for n, d in contents(folder).items() if not n.startswith(".export/") and n != "SHA256SUMS"}
+    own = {n: d for n, d in contents(folder).items() if n != "SHA256SUMS"}
     assert sums == {name: hashlib.sha256(data).hexdigest() for name, data in own.items()}
 
 

@@ -55,10 +55,8 @@ def pushed(
 
 
 def held(folder: Path) -> dict[str, bytes]:
-    """The files of an export, without its bookkeeping."""
-    files = [
-        p for p in folder.rglob("*") if p.is_file() and not p.relative_to(folder).parts[0].startswith(".")
-    ]
+    """The files of an export: all that is in its folder."""
+    files = [p for p in folder.rglob("*") if p.is_file()]
     return {str(p.relative_to(folder)): p.read_bytes() for p in files}
 
 

@@ -71,7 +71,7 @@ def test_a_failure_leaves_no_unfinished_part(
         export(str(run), str(tmp_path / "out"), Request("hf"), lambda text: None)
     left = contents(tmp_path / "out")
     assert not [name for name in left if name.startswith("data/")]
-    assert not [name for name in left if ".tmp-" in name]
+    assert not [name for name in left if TEMPORARY in name and name != LOCK]
 
 
 def test_a_finished_export_is_left_alone(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,35 @@ def test_another_state_of_the_run_is_refused(run: Path, tmp_path: Path) -> None:
     index.write_text(index.read_text("utf-8").replace('"sha256": "', '"sha256": "0'), "utf-8")
     with pytest.raises(Exception, match="earlier state of the run"):
         export(str(tmp_path / "run"), str(tmp_path / "out"), Request("hf"), lambda text: None)
-    assert ledger.REQUEST in contents(tmp_path / "out")
+    assert ledger.MADE in contents(tmp_path / "out")
+    check_sums(tmp_path / "out")
+
+
+def test_a_finished_export_that_lacks_a_file_is_completed(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(str(run), str(out), Request("jsonl"), lambda text: None)
+    whole = contents(out)
+    (out / next(name for name in whole if name.startswith("data/"))).unlink()
+    export(str(run), str(out), Request("jsonl"), lambda text: None)
+    assert contents(out) == whole
+
+
+@pytest.mark.parametrize("step", ["seal", "put_away"])
+def test_killed_at_its_end_it_is_the_same_export_after_the_same_call(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, step, killed)
+        with pytest.raises(KeyboardInterrupt):
+            export(str(run), str(out), Request("jsonl"), lambda text: None)
+    first = export(str(run), str(out), Request("jsonl"), lambda text: None)
+    check_sums(out)
+    assert export(str(run), str(out), Request("jsonl"), lambda text: None) == first
+    assert ledger.MADE in (out / ledger.SUMS).read_text("utf-8")
 
 
 def test_a_run_that_cannot_be_written_is_exported_and_that_forgetting_will_not_know_is_said(
