@@ -1,8 +1,8 @@
 """A record of each call that computes: since when and where, how far, at what cost, and how it ended.
 
-`calls/<time>-<id>.json` is written anew every few seconds while the call runs, by a thread of its own, and
-once more at its end. So it tells that a driver lives, and what was spent outlives a kill but for the last
-seconds. Nothing is decided by it: what is done is what has a sidecar.
+`calls/<time>-<id>.json` is written anew every few seconds while the call runs, and when it turns to something
+else, by a thread of its own, and once more at its end. So it tells that a driver lives, and what was spent
+outlives a kill but for the last seconds. Nothing is decided by it: what is done is what has a sidecar.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class CallRecord(Watcher):
     def __init__(self, store: Store, call: str, command: str) -> None:
         self._store, self._path = store, f"{CALLS}/{call}.json"
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._over = False
+        self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._tallies: dict[str, Tally] = {}
         self._flights: dict[tuple[int, tuple[str, ...]], dict[str, object]] = {}
@@ -70,17 +71,11 @@ class CallRecord(Watcher):
 
     def doing(self, what: str) -> None:
         """Say it at once."""
-        with self._lock:
-            self._facts["doing"], self._facts["pools"] = what, {}
-        if self._thread is None:
-            self._write()
-            self._thread = threading.Thread(target=self._beat, name="call record", daemon=True)
-            self._thread.start()
+        self._turn_to(what, {})
 
     def begin(self, title: str, plan: Plan) -> None:
         """A phase starts."""
-        self.doing(title)
-        self._count(plan)
+        self._turn_to(title, _counts(plan))
 
     def sent(self, plan: Plan, task: Task) -> None:
         """A task is in flight."""
@@ -115,21 +110,35 @@ class CallRecord(Watcher):
         """Say how the call ended, if it began."""
         if self._thread is None:
             return
-        self._over.set()
+        self._over = True
+        self._wake.set()
         self._thread.join()
         with self._lock:
             self._flights.clear()
             self._facts["state"] = state
         self._write()
 
+    def _turn_to(self, what: str, pools: dict[str, list[int]]) -> None:
+        with self._lock:
+            self._facts["doing"], self._facts["pools"] = what, pools
+        if self._thread is None:
+            self._write()
+            self._thread = threading.Thread(target=self._beat, name="call record", daemon=True)
+            self._thread.start()
+        else:
+            self._wake.set()
+
     def _count(self, plan: Plan) -> None:
-        counts = {pool: [plan.done(pool), len(plan.shards)] for pool in plan.pools}
+        counts = _counts(plan)
         with self._lock:
             self._facts["pools"] = counts
 
     def _beat(self) -> None:
-        while not self._over.wait(BEAT_S):
-            self._write()
+        while not self._over:
+            self._wake.wait(BEAT_S)
+            self._wake.clear()
+            if not self._over:
+                self._write()
 
     def _write(self) -> None:
         with self._lock:
@@ -181,6 +190,11 @@ def costs_of(calls: Iterable[Call]) -> dict[str, Tally]:
         for key, cost in call.costs.items():
             spent.setdefault(key, Tally()).add(cost)
     return spent
+
+
+def _counts(plan: Plan) -> dict[str, list[int]]:
+    """Shards done and all of them, by pool."""
+    return {pool: [plan.done(pool), len(plan.shards)] for pool in plan.pools}
 
 
 def _plain(found: Tally) -> dict[str, object]:

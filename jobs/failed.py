@@ -14,8 +14,10 @@ from typing import Any
 from jobs.runs import Run, WayName
 from pipeline import again, parquet, sidecar
 from pipeline.engine.tally import NEEDS
+from pipeline.job import SOUND
 from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
+from pipeline.source.base import PROBLEMS
 
 THREADS = 16
 """That read sidecars: on object storage each waits for an answer most of the time."""
@@ -33,6 +35,16 @@ class FailedRow:
     code: str
     reason: str
     optional: bool = False
+
+    @property
+    def of_source(self) -> bool:
+        """Whether it failed for what its source says: computing it again cannot help."""
+        return is_of_source(self.family, self.code)
+
+
+def is_of_source(family: str, code: str) -> bool:
+    """Whether rows of this cause failed for what their source says, which only `annotate` reads."""
+    return family == SOUND and code in PROBLEMS
 
 
 def failed_rows(run: Run) -> Iterator[FailedRow]:

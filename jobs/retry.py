@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.failed import FailedRow, failed_rows
@@ -56,21 +57,35 @@ class Selection:
         return self.annotator in (None, way.family, way.shown)
 
 
-def select(run: Run, selection: Selection) -> Rows:
-    """The rows that are meant, without those made from them."""
+def select(run: Run, selection: Selection, say: Callable[[str], None]) -> Rows:
+    """The rows that are meant, without those made from them.
+
+    What failed for what the source says of it is left out, and that is said: the source is not read again.
+    """
     selection.check(run)
     found: Rows = {}
-    for shard, key, clip in _all(run, selection) if selection.all_ else _failed(run, selection):
+    hopeless: Counter[str] = Counter()
+    for shard, key, clip in _all(run, selection) if selection.all_ else _failed(run, selection, hopeless):
         found.setdefault(shard, {}).setdefault(key, set()).add(clip)
+    if hopeless:
+        causes = ", ".join(f"{code} ({count:,})" for code, count in hopeless.most_common())
+        say(
+            f"Left as they are, for what the source says of them: {causes}. Put the source right, and run "
+            "the same annotate command: retry does not read it."
+        )
     return found
 
 
-def _failed(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
+def _failed(run: Run, selection: Selection, hopeless: Counter[str]) -> Iterator[tuple[int, str, str]]:
+    """Failed rows that are meant; those that another source alone can help are counted in `hopeless`."""
     for row in failed_rows(run):
         if selection.takes(row):
             for way in filter(selection.names, run.way_names):
                 if way.family == row.family and row.way in ("", way.name):
-                    yield row.shard, way.key, row.clip
+                    if row.of_source:
+                        hopeless[row.code] += 1
+                    else:
+                        yield row.shard, way.key, row.clip
 
 
 def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:

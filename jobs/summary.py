@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jobs.costs import cost_cells
+from jobs.costs import cost_cells, named_table
 from jobs.output import shown
 from pipeline.engine.flow import Outcome
 from pipeline.engine.tally import Tally
@@ -79,7 +79,7 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
 
 def _table(facts: Mapping[str, Any]) -> Table:
     """What this call did, beside what its rows have cost in all calls together."""
-    table = Table("annotator", box=None, header_style="bold")
+    table = named_table("annotator", facts["annotators"])
     for name in ("ok", "skipped", "failed", "s per hour of speech", "share", "peak GB"):
         table.add_column(name, justify="right")
     spent = {line["annotator"]: line for line in facts.get("costs", [])}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from jobs.cli.common import AsJson, RunDir
+from jobs.cli.options import TakeOver
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -34,11 +35,11 @@ def annotators_(json_: AsJson = False) -> None:
 
 
 @app.command()
-def calibrate(directory: RunDir, json_: AsJson = False) -> None:
+def calibrate(directory: RunDir, take_over: TakeOver = False, json_: AsJson = False) -> None:
     """Take the thresholds of labels anew, from every clip measured so far; the next annotate uses them."""
     from jobs.commands.calibrate import run
 
-    run(directory, as_json=json_)
+    run(directory, take_over=take_over, as_json=json_)
 
 
 @app.command()

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from jobs.costs import named_table
 from jobs.foresee import Amount, Foreseen
 from jobs.output import emit, shown
 
@@ -39,7 +39,7 @@ def _print(found: Foreseen) -> None:
             f"{found.uncut.clips:,} recordings{_hours(found.uncut)} are to be looked through for utterances "
             "first; the clips in them are not counted here."
         )
-    table = Table("annotator", box=None, header_style="bold")
+    table = named_table("annotator", found.work)
     for name in ("shards", "clips", "hours"):
         table.add_column(name, justify="right")
     table.add_column("why", overflow="fold")

@@ -15,7 +15,7 @@ from rich.table import Table
 from jobs.captions.sample import Sample
 from jobs.commands.annotate import Request as Asked
 from jobs.commands.annotate import made_engine, resolved, served, source_options
-from jobs.costs import GB
+from jobs.costs import GB, named_table
 from jobs.driving import interrupt
 from jobs.forecast.forecast import forecast
 from jobs.forecast.measure import Meter, measured
@@ -114,7 +114,8 @@ def _print(facts: Mapping[str, Any]) -> None:
 
 
 def _annotators(facts: Mapping[str, Any]) -> Table:
-    table = Table("annotator", "pool", box=None, header_style="bold")
+    table = named_table("annotator", [line["annotator"] for line in facts["annotators"]])
+    table.add_column("pool")
     for name in ("s per hour of speech", "process hours", "share", "peak GB"):
         table.add_column(name, justify="right")
     for line in facts["annotators"]:

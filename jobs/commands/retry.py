@@ -14,7 +14,7 @@ from jobs.commands.annotate import made_engine, on_processors, served
 from jobs.driving import Work, drive
 from jobs.failed import done
 from jobs.jobfile import read_file, serve_of
-from jobs.output import emit
+from jobs.output import emit, notice
 from jobs.recorded import job_as_ran
 from jobs.retry import Rows, Selection, mark, select
 from jobs.runs import Run
@@ -47,7 +47,7 @@ def run(request: Request, *, as_json: bool) -> int:
     """Mark the rows and, unless only that was asked, compute what is missing; the exit code."""
     opened = Run.open(request.directory)
     job = _job(request, opened)
-    rows = select(opened, request.selection)
+    rows = select(opened, request.selection, notice)
     with held(opened.store, take_over=request.take_over):
         count = mark(opened, job, rows)
     if request.mark_only or not (count or _is_unfinished(opened)):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import asdict
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from pipeline.rows import Row
 from pipeline.rundir import Shard
 from pipeline.schema import columns_of
 
+MOST_CHARACTERS, FEW_CHARACTERS = 600, 160
+"""Of a text and of a list that are printed: three lines at 80 columns."""
 LABELS = (
     "gender",
     "age_group",
@@ -100,34 +104,47 @@ def _print_clip(facts: dict[str, Any]) -> None:
     console.print(f"[bold]{shown(facts['id'])}[/]  {shown(facts['audio']['url'])}", highlight=False)
     for name, value in facts["given"].items():
         console.print(f"  given {name}: {shown(value)}", highlight=False)
-    table = Table("column", Column("value", overflow="fold"), "unit", "from", box=None, header_style="bold")
-    for column in (table.columns[0], *table.columns[2:]):
-        column.no_wrap = True
-    explained = ""
-    for c in facts["columns"]:
-        value = shown(_short(c["value"]))
-        if "why" in c and c["from"] != explained:
-            value, explained = f"[dim]{shown(c['why'])}[/]", c["from"]
-        table.add_row(c["column"], value, c["unit"], f"[dim]{c['from']}[/]")
+    table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
+    for source, columns in groupby(facts["columns"], lambda c: c["from"]):
+        _add_group(table, source, list(columns))
     console.print(table)
+    console.print("--json has every column, its unit, and the lists whole.", style="dim")
+
+
+def _add_group(table: Table, source: str, columns: list[dict[str, Any]]) -> None:
+    """What an annotator found, a line a column; what it did not find is counted."""
+    filled = [c for c in columns if c["value"] is not None]
+    said = shown(columns[0]["why"]) if "why" in columns[0] else ""
+    if not said and len(filled) < len(columns):
+        said = f"{len(columns) - len(filled)} of {len(columns)} columns are null"
+    table.add_row(f"[bold]{shown(source)}[/]", f"[dim]{said}[/]")
+    for c in filled:
+        table.add_row(f"  {c['column']}", shown(" ".join(filter(None, (_short(c["value"]), c["unit"])))))
 
 
 def _short(value: object) -> str:
-    if value is None:
-        return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "  ".join(_timed(v) for v in value)
+    if isinstance(value, list):
+        return _cut(value)
     text = str(value)
-    return text if len(text) <= 600 else text[:600] + "…"
+    return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
+
+
+def _cut(pieces: list[Any]) -> str:
+    """The first of a list, as many as fit a few lines, and how many more there are."""
+    told = [_timed(piece) if isinstance(piece, dict) else _short(piece) for piece in pieces]
+    ends = list(accumulate(len(text) + 2 for text in told))
+    fit = max(1, bisect_right(ends, FEW_CHARACTERS))
+    more = f", and {len(told) - fit:,} more" if fit < len(told) else ""
+    return ", ".join(told[:fit]) + more or "none"
 
 
 def _timed(piece: dict[str, Any]) -> str:
-    """A word, a phone or a span, in the order of its fields: text as it is, times to 10 ms."""
+    """A word, a phone, a span or a score, in the order of its fields: text as it is, times to 10 ms."""
     name = piece.get("word") or piece.get("phone")
     if name is None or "start_s" not in piece:
-        return ", ".join(f"{k}={v}" for k, v in piece.items())
+        return " ".join(_short(v) for v in piece.values())
     return f"{name} {piece['start_s']:.2f}-{piece['end_s']:.2f}"
 
 

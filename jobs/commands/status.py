@@ -12,7 +12,7 @@ from rich.table import Table
 
 from jobs.calls import Call, costs_of, read_calls
 from jobs.costs import cost_table, costs
-from jobs.failed import FailedRow, done, failed_rows
+from jobs.failed import FailedRow, done, failed_rows, is_of_source
 from jobs.output import emit, shown
 from jobs.runs import Run
 from pipeline.filesystems import redacted
@@ -71,7 +71,7 @@ def _running(calls: Sequence[Call]) -> dict[str, Any] | None:
 
 
 def _by_cause(rows: Any, directory: str) -> list[dict[str, Any]]:
-    """The causes, the commonest first, each with its clips and the command that tries them again."""
+    """The causes, the commonest first, each with its clips and the command that tries them again, if any."""
     groups: dict[tuple[str, str, bool], list[FailedRow]] = {}
     for row in rows:
         groups.setdefault((row.family, row.code, row.optional), []).append(row)
@@ -86,10 +86,17 @@ def _by_cause(rows: Any, directory: str) -> list[dict[str, Any]]:
                 {"shard": row.shard, "clip": row.clip, "reason": row.reason}
                 for row in sorted(found, key=lambda row: row.shard)
             ],
-            "retry": shlex.join(["speechcraft", "retry", directory, "--annotator", family, "--code", code]),
+            "retry": _retry(directory, family, code),
         }
         for (family, code, optional), found in sorted(groups.items(), key=lambda kv: (-len(kv[1]), kv[0]))
     ]
+
+
+def _retry(directory: str, family: str, code: str) -> str | None:
+    """The command that tries these rows again; None where only another source can help."""
+    if is_of_source(family, code):
+        return None
+    return shlex.join(["speechcraft", "retry", directory, "--annotator", family, "--code", code])
 
 
 def _print(facts: Mapping[str, Any], few: int | None) -> None:
@@ -125,7 +132,7 @@ def _print_progress(facts: Mapping[str, Any], console: Console) -> None:
     elif facts["to_be_computed_again"]:
         count = _count(facts["to_be_computed_again"], "sidecar")
         console.print(f"Of {count} some rows are to be computed again: retry, or the same annotate command.")
-    elif not facts["finished"]:
+    elif not facts["finished"] and not (running and running["life"] == "running"):
         console.print(
             f"Of {facts['clips']:,} clips not all are annotated: the same annotate command goes on."
         )
@@ -142,7 +149,11 @@ def _print_running(running: Mapping[str, Any], console: Console) -> None:
     flights = len(running["in_flight"])
     if running["life"] == "running":
         what = f"{shown(running['doing'])}: {pools}" if pools else shown(running["doing"])
-        console.print(f"[green]Running[/]: {where}; {what}; {flights} tasks in flight.", highlight=False)
+        age = f"as of {running['silent_s']:,.0f} s ago"
+        console.print(
+            f"[green]Running[/]: {where}; {what}; {_count(flights, 'task')} in flight, {age}.",
+            highlight=False,
+        )
     else:
         known = "its process is gone" if running["life"] == "dead" else "it may be cut off"
         console.print(
@@ -162,7 +173,8 @@ def _print_cause(cause: Mapping[str, Any], few: int | None, console: Console) ->
     clips = [shown(row["clip"]) for row in rows]
     shards = [str(number) for number in cause["shards"]]
     console.print(f"        shards {_some(shards, few)}; clips {_some(clips, few)}", highlight=False)
-    console.print(f"        [dim]{shown(cause['retry'])}[/]", highlight=False, soft_wrap=True)
+    todo = cause["retry"] or "put the source right, and run the same annotate command: retry does not read it"
+    console.print(f"        [dim]{shown(todo)}[/]", highlight=False, soft_wrap=True)
 
 
 def _some(names: Sequence[str], few: int | None) -> str:

@@ -36,6 +36,13 @@ ACCEPTED = (
     "(.tar), a Hugging Face dataset (a folder, or hf:ORG/NAME), a Kaldi data folder or a Lhotse manifest"
 )
 NOTHING_GIVEN = Given()
+PROBLEMS = frozenset(
+    [
+        *("ark", "bad_file", "bad_line", "bad_path", "bad_span", "bad_text", "channel", "duplicate_id"),
+        *("no_audio", "pipe", "transform", "unsupported_cut"),
+    ]
+)
+"""The codes of an item's `problem`: nothing but another source mends it."""
 
 _UNSHOWABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SHOWN_CHARACTERS = 80

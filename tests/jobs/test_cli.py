@@ -255,7 +255,7 @@ def test_a_clip_is_shown_with_every_column_and_where_it_came_from(spoken: Path) 
         "column": "f0_median_hz", "unit": "Hz", "value": 0, "from": "pitch-dio"
     }  # fmt: skip
     page = speechcraft("show", spoken, "brother").out
-    assert all(name in page for name in facts)
+    assert all(name in page for name, fact in facts.items() if fact["value"] is not None)
 
 
 def test_a_clip_that_failed_is_shown_with_the_reason(spoken: Path) -> None:

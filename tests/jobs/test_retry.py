@@ -68,6 +68,42 @@ def test_only_the_rows_that_are_meant_are_computed_again(
     assert folder.called() == called
 
 
+def test_a_retry_costs_what_it_computed_and_tells_of_no_other_row(folder: Folder) -> None:
+    lengths = {row["id"]: row["duration_s"] for row in dataset(folder.run)}
+    first = {line["annotator"]: line for line in speechcraft("status", folder.run, "--json").json["costs"]}
+    folder.break_()
+    ended = folder.retry("--json")
+    tried = lengths["red-book"] + lengths["zh-match"]
+    for line in ended.json["costs"]:
+        again = tried if line["annotator"] in ("energy-energy", "topic-topic") else 0.0
+        assert line["speech_s"] == pytest.approx(first[line["annotator"]]["speech_s"] + again, abs=0.01)
+    assert {name: found["ok"] for name, found in ended.json["annotators"].items()} == {
+        "energy-energy": 2,
+        "topic-topic": 2,
+    }
+
+
+def test_what_the_source_is_wrong_about_is_left_to_annotate(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    source = folder.path / "clips.jsonl"
+    lines = source.read_text("utf-8").splitlines(keepends=True)
+    source.write_text("".join([lines[0], "{broken\n", *lines[1:], lines[0]]), "utf-8")
+    assert folder.annotate().code == 0
+    found = {f["code"]: f for f in speechcraft("status", folder.run, "--json").json["failures"]}
+    assert {code: f["retry"] for code, f in found.items()} == {"bad_line": None, "duplicate_id": None}
+    said = speechcraft("status", folder.run).out
+    assert "put the source right, and run the same annotate command" in said
+    assert "speechcraft retry" not in said
+    before = folder.bytes_()
+    ended = folder.retry()
+    assert ended.code == 0
+    assert "Left as they are, for what the source says of them: bad_line (1), duplicate_id (1)" in ended.err
+    assert folder.bytes_() == before
+    source.write_text("".join(lines), "utf-8")
+    assert folder.annotate().code == 0
+    assert all(row["status"] == "ok" for row in dataset(folder.run))
+
+
 def test_what_was_only_marked_is_computed_by_the_next_annotate(
     folder: Folder, undisturbed: dict[str, bytes]
 ) -> None:

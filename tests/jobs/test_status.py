@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
+import time
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
-from jobs.calls import CallRecord, new_call_id, read_calls
+from jobs.calls import BEAT_S, CallRecord, new_call_id, read_calls
 from pipeline import sidecar
 from pipeline.engine.worker import Worker
 from pipeline.storage import Store
@@ -31,6 +34,14 @@ def status(folder: Folder, *more: object) -> Ended:
     ended = speechcraft("status", folder.run, *more)
     assert ended.code == 0, ended.err
     return ended
+
+
+def wait_for(holds: Callable[[], bool]) -> None:
+    """As long as a beat of the record takes would be too long."""
+    until = time.monotonic() + BEAT_S / 2
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 CAUSES = [
@@ -124,6 +135,21 @@ def test_a_call_is_running_until_it_says_how_it_ended(tmp_path: Path) -> None:
     assert "Running: annotate since" in status(folder).out
     record.close("done")
     assert status(folder, "--json").json["running"] is None
+
+
+def test_what_a_call_turns_to_is_told_at_once_and_how_old_the_word_is(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.annotate()
+    record = CallRecord(Store(str(folder.run)), new_call_id(), "annotate")
+    try:
+        for what in ("plan", "join"):
+            record.doing(what)
+            wait_for(lambda what=what: status(folder, "--json").json["running"]["doing"] == what)  # type: ignore[misc]
+        assert re.search(
+            r"; join; 0 tasks in flight, as of \d+ s ago\.", " ".join(status(folder).out.split())
+        )
+    finally:
+        record.close("done")
 
 
 @pytest.mark.parametrize(
