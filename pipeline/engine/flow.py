@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
@@ -63,11 +64,10 @@ def annotate(
     Raises UsageError for what cannot be done; whatever ends it, finished sidecars stay and the same
     call goes on behind them.
     """
-    for way in (*job.ways, *([job.cut] if job.cut else [])):
-        way.cls.check(way.options)
+    _check((*job.ways, *([job.cut] if job.cut else [])))
     store.prepare()
-    with held(store, take_over=take_over) as lease:
-        return _annotate(items, job, store, engine, Watchers([_Holding(lease), watcher]), source)
+    with _holding(store, watcher, take_over=take_over) as watching:
+        return _annotate(items, job, store, engine, watching, source)
 
 
 def go_on(
@@ -83,14 +83,12 @@ def go_on(
 
     Raises RunError if none were planned, else as `annotate`.
     """
-    for way in job.ways:
-        way.cls.check(way.options)
-    with held(store, take_over=take_over) as lease:
-        watcher = Watchers([_Holding(lease), watcher])
+    _check(job.ways)
+    with _holding(store, watcher, take_over=take_over) as watching:
         shards = read_index(store)
         if not shards:
             raise RunError(f"No shards of {store.url} are planned yet: annotate it first.")
-        return _annotate_shards(shards, frozen(job, store), store, engine, watcher, source, [])
+        return _annotate_shards(shards, frozen(job, store), store, engine, watching, source, [])
 
 
 def _annotate(
@@ -142,13 +140,11 @@ def _annotate_shards(
 
 def amended(job: Job, store: Store, engine: Engine, watcher: Watcher) -> Joined:
     """The dataset of a finished run as people left it: only what their corrections reach is computed."""
-    with held(store) as lease:
-        watcher = Watchers([_Holding(lease), watcher])
+    with _holding(store, watcher) as watching:
         shards = read_index(store)
         _check_finished(store, job, shards)
-        for way in _missing(store, job, amend.plan(store, job, shards, amend.said(store))):
-            way.cls.check(way.options)
-        return join(store, job, shards, _amend(job, store, engine, shards, watcher)[1])
+        _check(_missing(store, job, amend.plan(store, job, shards, amend.said(store))))
+        return join(store, job, shards, _amend(job, store, engine, shards, watching)[1])
 
 
 def _check_finished(store: Store, job: Job, shards: Sequence[Shard]) -> None:
@@ -182,6 +178,19 @@ def _amend(
     corrected = amend.plan(store, job, shards, said)
     phase = run_phase(job, store, engine, corrected, job.ways, watcher, "amend")
     return phase, Reviewed(said, corrected)
+
+
+def _check(ways: Iterable[Way]) -> None:
+    """Prove, before any worker starts, that what they need is there."""
+    for way in ways:
+        way.cls.check(way.options)
+
+
+@contextmanager
+def _holding(store: Store, watcher: Watcher, *, take_over: bool = False) -> Iterator[Watcher]:
+    """No other driver at work in the run directory; the watcher, which looks whether it stays so."""
+    with held(store, take_over=take_over) as lease:
+        yield Watchers([_Holding(lease), watcher])
 
 
 class _Holding(Watcher):
