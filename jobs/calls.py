@@ -14,13 +14,14 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import psutil
 
+from pipeline.annotator import Away
 from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Tally
 from pipeline.engine.watcher import Watcher
@@ -67,6 +68,7 @@ class CallRecord(Watcher):
             "doing": "",
             "shards_lost": 0,
             "pools": {},
+            "away": [],
         }
 
     def doing(self, what: str) -> None:
@@ -101,10 +103,16 @@ class CallRecord(Watcher):
             self._flights.pop((task.shard.index, task.keys), None)
             self._facts["shards_lost"] += 1
 
+    def away(self, services: Sequence[Away]) -> None:
+        """What does not answer."""
+        with self._lock:
+            self._facts["away"] = [asdict(one) for one in services]
+
     def end(self, plan: Plan) -> None:
         """Nothing is in flight between phases."""
         with self._lock:
             self._flights.clear()
+            self._facts["away"] = []
 
     def close(self, state: str) -> None:
         """Say how the call ended, if it began."""
@@ -181,6 +189,13 @@ class Call:
 def read_calls(store: Store) -> list[Call]:
     """Every call that left a record, in order of time."""
     return [Call(json.loads(store.read(name))) for name in sorted(store.names(CALLS))]
+
+
+def waiting(away: Mapping[str, Any]) -> str:
+    """A sentence on a service that does not answer."""
+    since = datetime.fromtimestamp(away["since"], UTC).isoformat(timespec="seconds")
+    wait = f"{away['clips']:,} clips wait and go on when it is back" if away["clips"] else "others are asked"
+    return f"{away['service']} does not answer since {since} ({away['reason']}): {wait}."
 
 
 def costs_of(calls: Iterable[Call]) -> dict[str, Tally]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
+from pipeline.annotator import Away
 from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
@@ -149,6 +151,13 @@ class LogWatcher(Watcher):
             annotators=[key.partition("@")[0] for key in task.keys],
             reason=reason,
         )
+
+    def away(self, services: Sequence[Away]) -> None:
+        """A line for each."""
+        for one in services:
+            say(logging.WARNING, "service does not answer", **asdict(one))
+        if not services:
+            say(logging.INFO, "all services answer again")
 
     def end(self, plan: Plan) -> None:
         """One line."""

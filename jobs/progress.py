@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from jobs.calls import waiting
 from jobs.output import shown
+from pipeline.annotator import Away
 from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
@@ -26,6 +29,7 @@ class RichWatcher(Watcher):
         self._clips: dict[str, int] = {}
         self._seconds: dict[str, float] = {}
         self._said = 0.0
+        self._away: set[str] = set()
 
     def begin(self, title: str, plan: Plan) -> None:
         """Show a bar per pool."""
@@ -68,6 +72,14 @@ class RichWatcher(Watcher):
         """Say what happened to a shard, in one line."""
         what = "given up" if given_up else "tried again"
         self._console.print(f"shard {task.shard.index} {what}: {shown(reason)}", style="yellow")
+
+    def away(self, services: Sequence[Away]) -> None:
+        """Say of each service that does not answer since when, and what waits; and which does again."""
+        for one in services:
+            self._console.print(shown(waiting(asdict(one))), style="yellow", highlight=False)
+        for service in sorted(self._away - {one.service for one in services}):
+            self._console.print(f"{shown(service)} answers again.", highlight=False)
+        self._away = {one.service for one in services}
 
     def end(self, plan: Plan) -> None:
         """Take the bars down; they stay as they were."""

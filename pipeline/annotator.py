@@ -148,6 +148,16 @@ class BatchedAnnotator(Annotator[R], Generic[R, B]):
         return self.infer(clips, self.prepare(clips))
 
 
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A service that does not answer, and how many clips wait for it. `since`: seconds of the Unix epoch."""
+
+    service: str
+    reason: str
+    since: float
+    clips: int
+
+
 class AskingAnnotator(Annotator[R]):
     """An annotator that asks a service, many clips at once: its batch is the whole shard.
 
@@ -165,6 +175,10 @@ class AskingAnnotator(Annotator[R]):
     ) -> Sequence[R | Skip | ClipError]:
         """One outcome per clip, in order."""
         raise NotImplementedError
+
+    def away(self) -> Sequence[Away]:
+        """The services that do not answer now; called from another thread, while `ask` waits for them."""
+        return ()
 
     def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
         """Ask, and remember nothing."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
-from pipeline.annotator import AskingAnnotator, Skip
+from pipeline.annotator import AskingAnnotator, Away, Skip
 from pipeline.clip import Clip
 from pipeline.errors import ClipError, RunError
 from pipeline.journal import Journal
@@ -31,17 +31,27 @@ class FakeAsking(AskingAnnotator[Said]):
         die_on: Annotated[str, Option("end the process at such clips, once answered")] = "",
         hang_on: Annotated[str, Option("never come back from them, once answered")] = "",
         raise_on: Annotated[str, Option("raise on them, once answered")] = "",
+        gone: Annotated[str, Option("nobody answers while there is this file", identity=False)] = "",
         quit_on: Annotated[str, Option("end the run at them, unless answered", identity=False)] = "",
     ) -> None:
         self._log, self._wait_s, self._beats = log, wait_s, beats
         self._die_on, self._hang_on, self._raise_on = die_on, hang_on, raise_on
-        self._quit_on = quit_on
+        self._quit_on, self._gone, self._left = quit_on, gone, 0
 
     def ask(
         self, clips: Sequence[Clip], journal: Journal, alive: Callable[[], None]
     ) -> list[Said | Skip | ClipError]:
         """What is answered."""
+        self._left = len(clips)
+        while self._gone and Path(self._gone).exists():
+            alive()
+            time.sleep(0.05)
         return [self._said(clip.id, journal, alive) for clip in clips]
+
+    def away(self) -> list[Away]:
+        """The one who is asked, while there is the file."""
+        gone = self._gone and Path(self._gone).exists()
+        return [Away("http://nobody", "connection refused", 1.5e9, self._left)] if gone else []
 
     def _said(self, question: str, journal: Journal, alive: Callable[[], None]) -> Said:
         answer = journal.recall(question)

@@ -12,6 +12,7 @@ from annotators._chat.body import Question
 from annotators._chat.chat import Chat
 from annotators._chat.loop import Loop, each
 from annotators._chat.reply import Answer
+from pipeline.annotator import Away
 from pipeline.journal import Journal
 
 S = TypeVar("S")
@@ -53,6 +54,10 @@ class Asker:
         answer = await self._chat.ask(question)
         journal.note(key, json.dumps([answer.text, answer.truncated, answer.fault]))
         return answer
+
+    def away(self) -> list[Away]:
+        """The endpoints that do not answer now."""
+        return self._chat.away()
 
     def close(self) -> None:
         """Cut the connections and end the thread."""

@@ -19,6 +19,7 @@ from annotators._chat.body import FORMATS, Form, Question, Sampling
 from annotators._chat.endpoint import FIRST_WAIT_S, Endpoint, listed, session, timeout_of
 from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.reply import Answer, Failure, read
+from pipeline.annotator import Away
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +87,15 @@ class Chat:
                 if blamed >= MOST_BLAMED:
                     raise RequestError(f"The endpoint answers others and fails on this: {found.reason}.")
             await self._leave(endpoint, found)
+
+    def away(self) -> list[Away]:
+        """The endpoints that have been away for a while, with the questions that wait; from any thread."""
+        now = time.monotonic()
+        return [
+            Away(e.address, failure.reason, e.away_since, self._waiting)
+            for e in self._endpoints
+            if (failure := e.away) is not None and now - e.away_since_s > SAY_S / 6
+        ]
 
     async def _take(self) -> Endpoint:
         """The least busy endpoint that is there; among equals each in turn."""

@@ -40,6 +40,8 @@ class Endpoint:
         self.away: Failure | None = None
         """Why it is not asked at present."""
         self.away_since_s = 0.0
+        self.away_since = 0.0
+        """The same by the clock on the wall: seconds of the Unix epoch."""
         self._key = key
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         if key is not None:
@@ -60,7 +62,7 @@ class Endpoint:
     def leave(self, failure: Failure) -> None:
         """Ask it no more for a while."""
         if self.leaves == 0:
-            self.away_since_s = time.monotonic()
+            self.away_since_s, self.away_since = time.monotonic(), time.time()
         self.away = failure
         self.leaves += 1
 

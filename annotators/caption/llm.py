@@ -11,7 +11,7 @@ from annotators._chat.body import Form, Question, Sampling
 from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.reply import Answer
 from annotators.caption._attributes import READS, attributes_of, language_of
-from pipeline.annotator import AskingAnnotator, Model
+from pipeline.annotator import AskingAnnotator, Away, Model
 from pipeline.clip import Clip
 from pipeline.journal import Journal
 from pipeline.options import Option
@@ -103,6 +103,10 @@ class LlmAnnotator(AskingAnnotator[Caption]):
     def ask(self, clips: Sequence[Clip], journal: Journal, alive: Callable[[], None]) -> list[Caption]:
         """A caption for every clip, whatever the model answers."""
         return self._asker.each(clips, lambda clip: self._caption(clip, journal), alive)
+
+    def away(self) -> list[Away]:
+        """The endpoints that do not answer now."""
+        return self._asker.away()
 
     async def _caption(self, clip: Clip, journal: Journal) -> Caption:
         language = language_of(clip, self._language)

@@ -11,7 +11,7 @@ from annotators._chat.body import Form, Question, Sampling
 from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.reply import Answer
 from annotators.topic.keywords import KeywordsAnnotator
-from pipeline.annotator import AskingAnnotator, Model
+from pipeline.annotator import AskingAnnotator, Away, Model
 from pipeline.clip import Clip
 from pipeline.journal import Journal
 from pipeline.options import Option
@@ -96,6 +96,10 @@ class LlmAnnotator(AskingAnnotator[Topic]):
     def ask(self, clips: Sequence[Clip], journal: Journal, alive: Callable[[], None]) -> list[Topic]:
         """A row for every clip, whatever the model answers."""
         return self._asker.each(clips, lambda clip: self._topic(clip, journal), alive)
+
+    def away(self) -> list[Away]:
+        """The endpoints that do not answer now."""
+        return self._asker.away()
 
     async def _topic(self, clip: Clip, journal: Journal) -> Topic:
         transcript, given = clip.maybe(Transcript), clip.given

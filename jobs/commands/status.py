@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jobs.calls import Call, costs_of, read_calls
+from jobs.calls import Call, costs_of, read_calls, waiting
 from jobs.costs import cost_table, costs
 from jobs.failed import FailedRow, done, failed_rows, is_of_source
 from jobs.output import emit, shown
@@ -67,6 +67,7 @@ def _running(calls: Sequence[Call]) -> dict[str, Any] | None:
         "life": calls[-1].life(),
         "silent_s": round(calls[-1].silent_s(), 1),
         **{name: calls[-1].facts[name] for name in names},
+        "away": calls[-1].facts.get("away", []),
     }
 
 
@@ -154,6 +155,8 @@ def _print_running(running: Mapping[str, Any], console: Console) -> None:
             f"[green]Running[/]: {where}; {what}; {_count(flights, 'task')} in flight, {age}.",
             highlight=False,
         )
+        for away in running["away"]:
+            console.print(f"[yellow]Waiting[/]: {shown(waiting(away))}", highlight=False)
     else:
         known = "its process is gone" if running["life"] == "dead" else "it may be cut off"
         console.print(

@@ -9,6 +9,7 @@ from annotators._chat.address import LATER
 from jobs.serving.asked import ENDPOINT
 from jobs.serving.fleet import Fleet, LocalFleet, RayFleet
 from jobs.serving.settings import Serve
+from pipeline.annotator import Away
 from pipeline.engine.base import Backlog, Done, Engine, Lost
 from pipeline.engine.pools import local_gpus
 from pipeline.engine.ray_engine import RayEngine
@@ -55,6 +56,10 @@ class ServedEngine:
         if self._fleet is not None:
             self._fleet.look()
         return self._engine.wait()
+
+    def away(self) -> Sequence[Away]:
+        """As the engine has it."""
+        return self._engine.away()
 
     def stop(self) -> None:
         """End the workers, then the servers, then what the engine runs on."""

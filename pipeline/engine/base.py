@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.annotator import Away
 from pipeline.engine.worker import Report, Task
 from pipeline.job import Job
 from pipeline.storage import Store
@@ -58,6 +59,9 @@ class Engine(Protocol):
 
     def wait(self) -> Sequence[Done | Lost]:
         """Wait until some task ends, or about a second has passed."""
+
+    def away(self) -> Sequence[Away]:
+        """The services that annotators wait for, as far as is known here."""
 
     def stop(self) -> None:
         """End every process at once; what they had not finished writing never gets its name."""

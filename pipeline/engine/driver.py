@@ -6,10 +6,12 @@ It holds a bit per annotator and shard and the tasks in flight, nothing else of 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline import again
+from pipeline.annotator import Away
 from pipeline.engine.base import Done, Engine, Lost
 from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Tally
@@ -20,6 +22,9 @@ from pipeline.job import Job, Way
 from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
+
+SAY_S = 60.0
+"""How often it is told that a service still does not answer."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ def run_phase(
             driver.fill()
             for ended in engine.wait():
                 driver.take(ended)
+            driver.tell(engine.away())
     finally:
         watcher.end(plan)
     return phase
@@ -75,6 +81,8 @@ class _Driver:
         self._stage_of: dict[Task, int] = {}
         self._attempts: dict[tuple[int, Shard], int] = {}
         self._marked = again.marked(store)
+        self._away: Sequence[Away] = ()
+        self._told_at = 0.0
 
     def idle(self) -> bool:
         """Nothing queued, nothing in flight."""
@@ -108,6 +116,16 @@ class _Driver:
             self._finish(number, ended)
         else:
             self._lose(number, ended)
+
+    def tell(self, away: Sequence[Away]) -> None:
+        """Of services that do not answer: at once where there are others, else once a minute."""
+        now = time.monotonic()
+        if [one.service for one in away] == [one.service for one in self._away] and (
+            not away or now - self._told_at < SAY_S
+        ):
+            return
+        self._away, self._told_at = away, now
+        self._watcher.away(away)
 
     def _finish(self, number: int, done: Done) -> None:
         self._attempts.pop((number, done.task.shard), None)

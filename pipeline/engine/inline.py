@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
+from pipeline.annotator import Away
 from pipeline.engine.base import Backlog, Done, Lost
 from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.worker import Task, Worker
@@ -52,6 +53,10 @@ class InlineEngine:
             return [Lost(task, str(error), unloadable=isinstance(error, LoadError))]
         except Exception as error:
             return [Lost(task, f"{type(error).__name__}: {error}")]
+
+    def away(self) -> Sequence[Away]:
+        """None is known: while annotators wait nobody else is at work here, and their log says it."""
+        return ()
 
     def stop(self) -> None:
         """Forget what is queued."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from pipeline.annotator import Away
 from pipeline.engine.alone import run_alone
 from pipeline.engine.deadline import deadline_guard
 from pipeline.engine.meter import ActorMeter
@@ -36,7 +37,7 @@ class Actor:
         """The node it runs on, and how many seconds it may give no sign of life."""
         return str(ray.get_runtime_context().get_node_id()), self._patience_s
 
-    def run(self, task: Task, alive: float = 0.0) -> Report | UsageError | ShardError:
+    def run(self, task: Task, alive: object = None) -> Report | UsageError | ShardError:
         """Annotate a shard. Errors of ours are returned: those raised, Ray wraps in a class of its own.
 
         `alive`: a sign that the driver has of this process, without which Ray does not begin.
@@ -48,12 +49,13 @@ class Actor:
             return error
 
     @ray.method(concurrency_group="signs")  # type: ignore[untyped-decorator]
-    def sign(self) -> float:
-        """A sign of life while a shard is annotated: how many seconds it may be silent after it.
+    def sign(self) -> tuple[float, tuple[Away, ...]]:
+        """A sign of life while a shard is annotated: how many seconds it may be silent after it, and the
+        services that it waits for.
 
         A batch may hold Python's lock up to its deadline; of the next one nothing is known but those before.
         """
-        return self._patience_s
+        return self._patience_s, self._worker.away()
 
     def _expect(self, limit_s: float) -> None:
         self._patience_s = max(self._patience_s, limit_s)

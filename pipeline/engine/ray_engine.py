@@ -18,12 +18,13 @@ from typing import Any
 import ray
 import ray.exceptions
 
+from pipeline.annotator import Away
 from pipeline.engine.base import Backlog, Done, Lost
 from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.ray_actor import Actor
 from pipeline.engine.ray_cluster import Health, RayCluster
 from pipeline.engine.ray_pools import TICK_S, RayPools, went_with_node
-from pipeline.engine.ray_slot import Slot
+from pipeline.engine.ray_slot import Slot, away
 from pipeline.engine.worker import Task
 from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job, Pool
@@ -127,6 +128,10 @@ class RayEngine:
                 ended += self._took(*events.get_nowait())
         return ended
 
+    def away(self) -> Sequence[Away]:
+        """The services that actors wait for, by their last signs."""
+        return away(self._pools.slots)
+
     def stop(self) -> None:
         """Kill the actors, and leave or end the Ray that was joined or brought up."""
         self.dismiss()
@@ -169,7 +174,7 @@ class RayEngine:
         elif not slot.up:
             self._pools.up(slot, *future.result())
         elif not error:  # else the task it works on will tell
-            slot.patience_s = future.result()
+            slot.patience_s, slot.away = future.result()
         return []
 
     def _landed(self, slot: Slot, ref: Any) -> list[Done | Lost]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any
 
 import ray
 
+from pipeline.annotator import Away
 from pipeline.engine.worker import Task
 from pipeline.job import Pool
 
@@ -36,6 +38,8 @@ class Slot:
     node: str = ""
     tasks: dict[Any, tuple[Task, Future[Any]]] = field(default_factory=dict)
     patience_s: float = 0.0
+    away: Sequence[Away] = ()
+    """The services it waits for, by its last sign."""
     _since: float = field(default_factory=time.monotonic)
     _asked: float | None = None
     _calls: dict[Any, Future[Any]] = field(default_factory=dict)
@@ -90,6 +94,7 @@ class Slot:
     def forget(self, ref: Any) -> None:
         """A task has ended."""
         self.tasks.pop(ref)
+        self.away = ()
         self._since = time.monotonic()
         self._asked = None
 
@@ -112,3 +117,13 @@ class Slot:
         future: Future[Any] = ref.future()
         future.add_done_callback(lambda _: self.events.put((self, ref)))
         return future
+
+
+def away(slots: Iterable[Slot]) -> list[Away]:
+    """The services that actors wait for, each once, with the clips of all that wait for it."""
+    found: dict[str, Away] = {}
+    for one in (one for slot in slots for one in slot.away):
+        other = found.get(one.service, replace(one, clips=0))
+        clips, since = one.clips + other.clips, min(one.since, other.since)
+        found[one.service] = replace(one, clips=clips, since=since)
+    return [found[service] for service in sorted(found)]

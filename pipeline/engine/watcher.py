@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.annotator import Away
 from pipeline.engine.plan import Plan
 from pipeline.engine.worker import Report, Task
 
@@ -28,6 +29,9 @@ class Watcher:
 
     def lost(self, task: Task, reason: str, given_up: bool) -> None:
         """A task came to nothing."""
+
+    def away(self, services: Sequence[Away]) -> None:
+        """These services do not answer; those told of before and not now do again."""
 
     def end(self, plan: Plan) -> None:
         """The phase is over."""
@@ -68,6 +72,11 @@ class Watchers(Watcher):
         """Told to all."""
         for watcher in self._watchers:
             watcher.lost(task, reason, given_up)
+
+    def away(self, services: Sequence[Away]) -> None:
+        """Told to all."""
+        for watcher in self._watchers:
+            watcher.away(services)
 
     def end(self, plan: Plan) -> None:
         """Told to all."""

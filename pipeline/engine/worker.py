@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline import again, manifest, parquet, sidecar, sounds
-from pipeline.annotator import Annotator
+from pipeline.annotator import Annotator, AskingAnnotator, Away
 from pipeline.clip import Clip
 from pipeline.engine.tally import Cost, Failure, Tally, failures_of, measured, tally
 from pipeline.engine.work import Clips, Found, Guard, Result, run_way, unguarded
@@ -132,6 +132,11 @@ class Worker:
     def do_without(self, way: Way, reason: str) -> None:
         """Take the way's annotator for one that cannot be loaded."""
         self._built[way.key] = Unloadable(reason)
+
+    def away(self) -> tuple[Away, ...]:
+        """The services that its annotators wait for; may be called from another thread."""
+        asking = [built for built in list(self._built.values()) if isinstance(built, AskingAnnotator)]
+        return tuple(one for annotator in asking for one in annotator.away())
 
     def kept(self, task: Task, way: Way, clips: Clips) -> Mapping[int, Found]:
         """What stands of a way's rows, by the clip's place."""

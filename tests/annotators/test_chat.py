@@ -213,6 +213,29 @@ def test_an_endpoint_that_dies_and_comes_back_answers_everything(tmp_path: Path)
         assert one.asked_again() == 0
 
 
+def test_it_can_be_told_which_endpoint_is_away_since_when_and_how_many_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("annotators._chat.chat.SAY_S", 0.0)
+    with fake(tmp_path) as one:
+        one.kill()
+        started, loop, pool = time.time(), Loop(), Chat(one.url, model="rewriter")
+        five = [question(n) for n in range(5)]
+        answers: list[Answer] = []
+        asked = threading.Thread(target=lambda: answers.extend(loop.run(each(five, pool.ask, 5))))
+        asked.start()
+        while [away.clips for away in pool.away()] != [5]:
+            time.sleep(0.05)
+        (away,) = pool.away()
+        assert away.service == f"{one.url}/v1"
+        assert started <= away.since <= time.time()
+        one.start()
+        asked.join()
+        assert len(answers) == 5
+        assert pool.away() == []
+        loop.close(pool.close)
+
+
 def test_a_request_that_takes_too_long_is_sent_again(endpoint: Fake) -> None:
     endpoint.follow(latency_s=5.0)
     timer = threading.Timer(1.5, endpoint.follow)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -10,16 +11,21 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from annotators._chat.errors import EndpointError
+from jobs.progress import RichWatcher
+from pipeline.annotator import Away
+from pipeline.engine import driver, ray_slot
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import RayEngine
+from pipeline.engine.watcher import Watchers
 from pipeline.errors import RunError
 from pipeline.job import Job, Limits, WaySpec, make_job
 from pipeline.storage import Store
@@ -97,6 +103,35 @@ def test_a_service_that_is_slow_outlives_the_deadline_as_long_as_somebody_listen
     job = asking(tmp_path / "log", limits, wait_s=0.4)
     outcome = annotate(fake_items(10), job, Store(str(tmp_path / "run")), engine, watcher)
     assert (outcome.joined.ok, watcher.lost_tasks) == (10, [])
+
+
+def test_who_watches_the_driver_is_told_of_a_service_that_does_not_answer_and_when_it_does_again(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_slot, "SIGN_S", 0.2)
+    monkeypatch.setattr(driver, "SAY_S", 0.0)
+    gone = tmp_path / "gone"
+    gone.touch()
+    told: list[list[Away]] = []
+
+    class Told(Silent):
+        def away(self, services: Sequence[Away]) -> None:
+            told.append(list(services))
+            if sum(one.clips for one in services) == 20:
+                gone.unlink(missing_ok=True)
+
+    job = asking(tmp_path / "log", gone=str(gone))
+    said = io.StringIO()
+    watcher = Watchers([Told(), RichWatcher(Console(file=said, width=200))])
+    assert annotate(fake_items(20), job, Store(str(tmp_path / "run")), engine, watcher).joined.ok == 20
+    both = [Away("http://nobody", "connection refused", 1.5e9, 20)]
+    assert told[told.index(both) + 1 :][-1:] == [[]]
+    lines = said.getvalue().splitlines()
+    sentence = (
+        "http://nobody does not answer since 2017-07-14T02:40:00+00:00 (connection refused): 20 clips wait"
+    )
+    assert any(line.startswith(sentence) for line in lines)
+    assert "http://nobody answers again." in lines
 
 
 def test_an_error_of_the_person_ends_the_run_from_the_last_attempt_too(

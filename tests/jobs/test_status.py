@@ -15,6 +15,7 @@ import pytest
 
 from jobs.calls import BEAT_S, CallRecord, new_call_id, read_calls
 from pipeline import sidecar
+from pipeline.annotator import Away
 from pipeline.engine.worker import Worker
 from pipeline.storage import Store
 from tests.command import Ended, speechcraft
@@ -129,8 +130,11 @@ def test_a_call_is_running_until_it_says_how_it_ended(tmp_path: Path) -> None:
     store = Store(str(folder.run))
     assert status(folder, "--json").json["running"] is None
     record = CallRecord(store, new_call_id(), "annotate")
+    record.away([Away("http://nobody", "connection refused", 1.5e9, 1500)])
     record.doing("plan")
     running = status(folder, "--json").json["running"]
+    assert [one["service"] for one in running["away"]] == ["http://nobody"]
+    assert "Waiting: http://nobody does not answer since 2017-07-14T02:40:00+00:00" in status(folder).out
     assert (running["life"], running["pid"], running["doing"]) == ("running", os.getpid(), "plan")
     assert "Running: annotate since" in status(folder).out
     record.close("done")
