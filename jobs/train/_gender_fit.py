@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -12,8 +9,8 @@ from torch import nn
 
 from annotators.speaker.small import CHILD_UNDER
 from jobs.train._corpora import Utterance
-from jobs.train._features import Example
 from jobs.train._kernel import Kernel, by_speaker
+from jobs.train._lesson import Lesson
 
 OUTPUTS = ("female", "child")
 ADULT_FROM = 18.0
@@ -25,26 +22,6 @@ _SHARPNESS = 4.0  # of a score of -1 to 1, to be about a logit
 _LEAST = 1e-6
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """Examples with their functionals [n_examples, n_functionals]; `doubtful` speakers teach no gender."""
-
-    examples: Sequence[Example]
-    functionals: npt.NDArray[np.float32]
-    doubtful: frozenset[str] = frozenset()
-
-    def where(self, chosen: Callable[[Utterance], bool]) -> Lesson:
-        """Those of some utterances."""
-        return self._only([i for i, e in enumerate(self.examples) if chosen(e.utterance)])
-
-    def as_recorded(self) -> Lesson:
-        """Those that are not augmented."""
-        return self._only([i for i, e in enumerate(self.examples) if e.variant == 0])
-
-    def _only(self, places: list[int]) -> Lesson:
-        return Lesson([self.examples[i] for i in places], self.functionals[places], self.doubtful)
 
 
 class GenderGraph(nn.Module):

@@ -7,8 +7,7 @@ are distributions over years, so that one network says child or adult, the years
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +18,7 @@ from annotators.speaker.small import CHILD_UNDER, YEARS
 from jobs.train._corpora import Utterance
 from jobs.train._features import Example
 from jobs.train._fit import Choose, Fit, Loss, Rng, by_group, fit_listener, fit_reader
+from jobs.train._lesson import Lesson
 from jobs.train._network import Listener, Reader
 
 N_OUTPUTS = 1 + len(YEARS)
@@ -39,25 +39,6 @@ def years_of(example: Example) -> float | None:
         return years
     moved = years - math.log(example.throat.formants) / _GROWTH_PER_YEAR
     return float(np.clip(moved, YEARS[0], _GROWN_YEARS + 1))
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """Examples with their functionals [n_examples, n_functionals]; `doubtful` speakers teach no gender."""
-
-    examples: Sequence[Example]
-    functionals: npt.NDArray[np.float32]
-    doubtful: frozenset[str] = frozenset()
-
-    def where(self, chosen: Callable[[Utterance], bool]) -> Lesson:
-        """Those of some utterances."""
-        keep = [i for i, e in enumerate(self.examples) if chosen(e.utterance)]
-        return Lesson([self.examples[i] for i in keep], self.functionals[keep], self.doubtful)
-
-    def as_recorded(self) -> Lesson:
-        """Those that are not augmented."""
-        keep = [i for i, e in enumerate(self.examples) if e.variant == 0]
-        return Lesson([self.examples[i] for i in keep], self.functionals[keep], self.doubtful)
 
 
 def teach_reader(lesson: Lesson, seed: int, steps: int) -> Reader:

@@ -14,8 +14,8 @@ from torch import nn
 from annotators._mel import Mel
 from annotators.speaker.small import CHILD_UNDER
 from jobs.train._features import F0, Example
+from jobs.train._lesson import Lesson
 from jobs.train._network import N_SUMMARY, Listener, Reader
-from jobs.train._speaker_fit import Lesson
 
 OUTPUTS = ("female", "ages", "strangeness")
 MOST_FRAMES = 2000  # of a longer clip, its middle is heard

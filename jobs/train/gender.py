@@ -23,12 +23,12 @@ from jobs.train._gender_fit import (
     OUTPUTS,
     Floats,
     GenderGraph,
-    Lesson,
     contradicted,
     grown,
     hear,
     teach,
 )
+from jobs.train._lesson import Lesson
 from jobs.train._parts import fold_of
 from jobs.train._shipped import difference, export
 from jobs.train._speaker_graph import fitted_temperature, middle

@@ -19,9 +19,10 @@ from annotators.speaker.small import CHILD_UNDER, WEIGHTS, YEARS
 from jobs.train._corpora import EVALUATED_ON, TRAINED_ON, Utterance, read
 from jobs.train._features import Variants, examples
 from jobs.train._fit import Fit
+from jobs.train._lesson import Lesson
 from jobs.train._parts import fold_of, is_test
 from jobs.train._shipped import difference, export
-from jobs.train._speaker_fit import Lesson, teach_listener, teach_reader
+from jobs.train._speaker_fit import teach_listener, teach_reader
 from jobs.train._speaker_graph import (
     OUTPUTS,
     Heard,

@@ -12,18 +12,12 @@ from playwright.sync_api import Browser, Page
 
 from pipeline.review.judgements import read
 from pipeline.storage import Store
-from tests.browser import Opened, browser, opened, until
+from tests.browser import Opened, opened, until
 from tests.command import dataset, speechcraft
 from tests.jobs.review.conftest import ATTACK
 from tests.jobs.review.serving import Served, served
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -13,18 +13,11 @@ from annotators._small import model
 from jobs.train._augment import Throat
 from jobs.train._corpora import Utterance
 from jobs.train._features import Example
-from jobs.train._gender_fit import Lesson, contradicted, hear, teach
+from jobs.train._gender_fit import contradicted, hear, teach
+from jobs.train._lesson import Lesson
 from jobs.train._tables import Line
 from jobs.train.gender import Request, run
 from tests.command import speechcraft
-from tests.jobs.train.voices import read_aloud
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("read")
-    read_aloud(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

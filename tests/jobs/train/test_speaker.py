@@ -14,14 +14,6 @@ from jobs.train._tables import Line
 from jobs.train.speaker import Request, run
 from pipeline.errors import SourceError
 from tests.command import speechcraft
-from tests.jobs.train.voices import read_aloud
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("read")
-    read_aloud(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
