@@ -9,6 +9,7 @@ import pytest
 from pipeline import again
 from pipeline.rundir import Shard
 from pipeline.storage import Store
+from tests.listings import listings
 
 KEYS = ("peak-fake@1", "tone-fake@2")
 
@@ -23,14 +24,7 @@ def test_marks_go_once_their_rows_are_there_by_one_listing_a_key(
             store.write(shard.again(key), b"")
             if shard.index % 2:
                 store.write(shard.sidecar(key), b"")
-    listed: list[str] = []
-    files = Store.files
-
-    def counted(self: Store, folder: str = "") -> set[str]:
-        listed.append(folder)
-        return files(self, folder)
-
-    monkeypatch.setattr(Store, "files", counted)
+    listed = listings(monkeypatch)
     again.sweep(store, shards, KEYS)
     assert sorted(listed) == sorted(["again", *KEYS])
     assert again.marked(store) == {s.again(key) for s in shards for key in KEYS if s.index % 2 == 0}

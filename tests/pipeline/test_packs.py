@@ -18,6 +18,7 @@ from pipeline.rundir import DATASET, MANIFEST
 from pipeline.sidecar import provenance
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
+from tests.listings import listings
 from tests.s3.server import S3
 
 
@@ -160,14 +161,7 @@ def test_what_a_killed_run_left_unpacked_is_packed_by_the_next_though_it_has_not
     before = {name: store.read(name) for name in store.names()}
     monkeypatch.setattr(packer, "PACK_SHARDS", 5)
     with monkeypatch.context() as patch:
-        listed: list[str] = []
-        files = Store.files
-
-        def counted(self: Store, folder: str = "") -> set[str]:
-            listed.append(folder)
-            return files(self, folder)
-
-        patch.setattr(Store, "files", counted)
+        listed = listings(patch)
         assert sum(phase.tasks for phase in run(store, 25).phases) == 0
         assert all(listed.count(key) <= 3 for key in keys)  # what there is, to pack, to join
     for key in keys:
