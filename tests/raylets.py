@@ -1,4 +1,4 @@
-"""A Ray cluster of several nodes on this machine: a head without cores, and raylets that come and go."""
+"""A Ray cluster of several nodes on this machine: a head, and raylets that come and go."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from unittest.mock import patch
 
@@ -16,26 +17,30 @@ import psutil
 import ray
 from ray.cluster_utils import Cluster
 
+ROOT = Path(__file__).parents[1]
 STORE_BYTES = 80 * 2**20
 
 
 class Raylets:
-    """The cluster; `address` is for `--ray-address`."""
+    """The cluster; `address` is for `--ray-address`.
 
-    def __init__(self) -> None:
-        head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": STORE_BYTES}
+    All of 127/8 is this machine; to Ray each `ip` is a machine.
+    """
+
+    def __init__(self, cpus: int, ip: str | None) -> None:
+        head = {"num_cpus": cpus, "include_dashboard": False, **_at(ip)}
         self._cluster = Cluster(initialize_head=True, head_node_args=head)
         self._cluster._shutdown_at_exit = False  # signals are the main thread's; nodes end with their head
+        self.head: Any = self._cluster.head_node
         self.address = str(self._cluster.address)
 
-    def add(self, cpus: int = 1, **labels: str) -> Any:
+    def add(self, cpus: int = 1, ip: str | None = None, **labels: str) -> Any:
         """A node more, alive when this returns."""
-        return self._cluster.add_node(num_cpus=cpus, labels=labels, object_store_memory=STORE_BYTES)
+        return self._cluster.add_node(num_cpus=cpus, labels=labels, **_at(ip))
 
     def lose(self, node: Any) -> None:
         """The node is gone from one moment to the next, with all its processes; the cluster is not told."""
-        raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-        for process in (raylet, *raylet.children(recursive=True)):
+        for process in processes(node):
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
 
@@ -53,12 +58,35 @@ class Raylets:
 
 
 @contextmanager
-def raylets() -> Iterator[Raylets]:
-    """A cluster that is taken down whatever happens; its processes find this tree by themselves."""
-    with patch.dict(os.environ, PYTHONPATH=str(Path(__file__).parents[1])):
-        cluster = Raylets()
+def raylets(
+    environment: Mapping[str, str] = MappingProxyType({}), *, cpus: int = 0, ip: str | None = None
+) -> Iterator[Raylets]:
+    """A cluster that is taken down whatever happens; its processes find this tree by themselves.
+
+    `environment`: more that they, and this process meanwhile, have in theirs. `cpus`, `ip`: of the head.
+    """
+    with patch.dict(os.environ, {**environment, "PYTHONPATH": str(ROOT), "RAY_AUTH_MODE": "disabled"}):
+        cluster = Raylets(cpus, ip)
         try:
             yield cluster
         finally:
             ray.shutdown()
             cluster.stop()
+
+
+def processes(node: Any, title: str | tuple[str, ...] = "") -> list[psutil.Process]:
+    """The raylet of a node and all below it, those whose title begins so; none of one that is gone."""
+    with suppress(psutil.NoSuchProcess):
+        raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+        return [one for one in (raylet, *raylet.children(recursive=True)) if _title(one).startswith(title)]
+    return []
+
+
+def _at(ip: str | None) -> dict[str, Any]:
+    return {"object_store_memory": STORE_BYTES} | ({"node_ip_address": ip} if ip else {})
+
+
+def _title(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""

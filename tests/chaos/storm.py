@@ -16,10 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.chaos.cluster import ACTOR, AT_WORK, ROOT, Cluster, Node
+from tests.chaos.cluster import AT_WORK, Cluster
 from tests.chaos.corpus import LATENCY_S
 from tests.chaos.ledger import LEDGER, Ledger
 from tests.endpoint.fake import Fake
+from tests.raylets import ROOT
 
 QUEUED_PER_ACTOR = 2
 """One at work, one on its way."""
@@ -152,11 +153,10 @@ class Storm:
         return True
 
     def _lose_node(self) -> bool:
-        node: Node = self._cluster.other
-        if not node.processes(AT_WORK):
+        if not self._cluster.others(AT_WORK):
             return False
-        self.weather.in_flight += QUEUED_PER_ACTOR * len(node.processes(ACTOR))
-        node.lose()
+        self.weather.in_flight += QUEUED_PER_ACTOR * len(self._cluster.others())
+        self._cluster.lose_other()
         return True
 
     def _kill_endpoint(self) -> bool:
