@@ -175,6 +175,17 @@ def test_a_rename_that_was_made_and_answered_by_an_error_is_made(
     assert store.names() == {"a"}
 
 
+def test_a_file_takes_another_name_in_place_of_what_has_it(store: Store) -> None:
+    store.write("folder/old", b"moved")
+    store.write("other/new", b"in the way")
+    store.rename("folder/old", "other/new")
+    assert store.names() == {"other/new"}
+    assert store.read("other/new") == b"moved"
+    with pytest.raises(FileNotFoundError):
+        store.rename("folder/old", "other/new")
+    assert store.read("other/new") == b"moved"
+
+
 def test_many_files_are_removed_and_none_that_is_not_named(store: Store) -> None:
     for name in ("a", "b", "folder/c", "folder/d"):
         store.write(name, b"")
