@@ -23,9 +23,10 @@ from annotators.caption._attributes import attributes_of
 from pipeline.engine.driver import run_phase
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watcher
-from pipeline.job import Job, Pool
+from pipeline.job import Job
 from pipeline.manifest import shard_of, write_shard
 from pipeline.planning import plan_source
+from pipeline.pool import Pool
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 from prompts.rewriter import load

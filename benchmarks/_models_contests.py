@@ -19,8 +19,9 @@ from benchmarks._models_weights import Size, audeering_folder, emotion2vec_folde
 from pipeline.clip import SAMPLE_RATE_HZ
 from pipeline.engine.work import Clips, run_way
 from pipeline.errors import ClipError
-from pipeline.job import SOUND, WaySpec, make_job
+from pipeline.job import make_job
 from pipeline.rows import Emotion, Speaker, Transcript
+from pipeline.way import SOUND, WaySpec
 
 Answer = str | tuple[float, ...]
 """What is compared of a clip: its text, or its scores, each 0..1."""

@@ -33,11 +33,12 @@ from pipeline.engine.ray_pools import RayPools
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.work import unguarded
 from pipeline.engine.worker import Report
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.manifest import shard_of, write_shard
 from pipeline.rundir import Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 
 _PROCESSES = 4
 _COLUMNS = (

@@ -49,10 +49,10 @@ from benchmarks._models_contests import (
 )
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef
 from pipeline.engine.work import Clips
-from pipeline.job import SOUND
 from pipeline.rows import Sound
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
+from pipeline.way import SOUND
 from tests.tiny.whisper import syllables
 
 MODELS = ("large-v3", "large-v3-turbo", "audeering", "emotion2vec")

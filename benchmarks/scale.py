@@ -31,7 +31,7 @@ from pipeline.clip import AudioRef, Clip, Given
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.watcher import Watcher
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.join import join
 from pipeline.layout import read_index
 from pipeline.packs import PACK_SHARDS
@@ -41,6 +41,7 @@ from pipeline.rows import Column, Row
 from pipeline.rundir import DATASET
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 
 STEPS = ("plan", "annotate", "resume", "join")
 

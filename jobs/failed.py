@@ -14,10 +14,10 @@ from typing import Any
 from jobs.runs import Run, WayName
 from pipeline import again, parquet, sidecar
 from pipeline.engine.tally import NEEDS
-from pipeline.job import SOUND
 from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
 from pipeline.source.base import PROBLEMS
+from pipeline.way import SOUND
 
 THREADS = 16
 """That read sidecars: on object storage each waits for an answer most of the time."""

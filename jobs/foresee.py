@@ -10,13 +10,14 @@ from typing import Any
 from pipeline import again, layout
 from pipeline.engine.flow import frozen, whole_s
 from pipeline.errors import SourceError
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.planning import Planned, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import plain, read_job
 from pipeline.rundir import FAILURES, INDEX, JOB, MANIFEST, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 @dataclass(slots=True)

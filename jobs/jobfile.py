@@ -26,8 +26,10 @@ from jobs.output import notice
 from jobs.serving.asked import identified, tell
 from jobs.serving.settings import Serve, read_serve
 from pipeline.errors import OptionError, unknown
-from pipeline.job import Job, Limits, Pool, WaySpec, make_job
+from pipeline.job import Job, Limits, make_job
 from pipeline.options import options_of
+from pipeline.pool import Pool
+from pipeline.way import WaySpec
 
 PROFILES = Path(__file__).parent / "profiles"
 _SCALARS = ("shard_size", "calibrate_clips", "seed", "keep_sound")

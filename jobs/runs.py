@@ -12,7 +12,6 @@ from pipeline import sidecar, sounds
 from pipeline.annotator import SoundAnnotator
 from pipeline.clip import Absent
 from pipeline.errors import RunError
-from pipeline.job import CUT, ENHANCE, SOUND
 from pipeline.layout import read_index
 from pipeline.manifest import read_ids, read_shard
 from pipeline.record import read_job
@@ -23,6 +22,7 @@ from pipeline.rundir import Shard
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import CUT, ENHANCE, SOUND
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from pipeline.annotator import Skip
 from pipeline.clip import Absent
 from pipeline.engine.work import Found
 from pipeline.errors import ClipError
-from pipeline.job import Way
 from pipeline.presence import present
 from pipeline.rows import Row
 from pipeline.rundir import AGAIN, Shard
 from pipeline.sidecar import SKIPPED, Outcome
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 def standing(names: Collection[str], shard: Shard, key: str) -> str | None:

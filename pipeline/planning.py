@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from pipeline import forgotten, layout, manifest, sidecar
 from pipeline.clip import AudioRef
-from pipeline.job import Way
 from pipeline.layout import Layout
 from pipeline.placing import place
 from pipeline.rows import Cut, Span
 from pipeline.rundir import INDEX, MANIFEST, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 @dataclass(frozen=True, slots=True)

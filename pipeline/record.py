@@ -9,9 +9,10 @@ import yaml
 
 from pipeline.errors import RunError
 from pipeline.filesystems import redacted
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.rundir import JOB
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 def write_job(store: Store, job: Job, source: str) -> None:

@@ -16,7 +16,7 @@ from pipeline import parquet, sidecar
 from pipeline.ahead import in_order
 from pipeline.errors import ClipError, ShardError
 from pipeline.filesystems import without_password
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.manifest import read_shard
 from pipeline.presence import Bits, present
 from pipeline.review.reviewed import REVIEW_TYPE, corrected_table
@@ -24,6 +24,7 @@ from pipeline.rows import Row
 from pipeline.rundir import FAILURES, Shard
 from pipeline.schema import GIVEN_COLUMNS, columns_of
 from pipeline.storage import Store
+from pipeline.way import Way
 
 AHEAD, AHEAD_FAR = 2, 32
 """Shards read at once, from this disk and from far away, where it is the waiting that takes time."""

@@ -18,10 +18,11 @@ from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
 from pipeline.errors import ClipError
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.options import Option
 from pipeline.rows import Column, Language, Row, Sound
 from pipeline.source.base import Item
+from pipeline.way import WaySpec
 
 
 @dataclass(frozen=True, slots=True)

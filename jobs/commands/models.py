@@ -13,9 +13,9 @@ import annotators
 from jobs.jobfile import profiles, read_profile, specs_of
 from jobs.output import emit
 from pipeline.errors import OptionError
-from pipeline.job import WaySpec
 from pipeline.models import ModelError, Published, locate
 from pipeline.options import defaults_of, resolve
+from pipeline.way import WaySpec
 
 
 def run_list(*, as_json: bool) -> None:

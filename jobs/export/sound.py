@@ -16,12 +16,12 @@ from pipeline import sounds
 from pipeline.audio import mono_16k, open_sound, read_all, read_span
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Samples
 from pipeline.errors import ClipError
-from pipeline.job import ENHANCE, SOUND
 from pipeline.parts import open_bytes
 from pipeline.rundir import Shard
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import ENHANCE, SOUND
 
 _DEEP = re.compile("24|32|64|FLOAT|DOUBLE|alac")
 """Codecs of more than 16 bits; what is lossy is exact enough in 16."""

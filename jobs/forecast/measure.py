@@ -14,11 +14,12 @@ from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Tally
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report
-from pipeline.job import SOUND, Job, Way
+from pipeline.job import Job
 from pipeline.manifest import read_shard
 from pipeline.rows import Sound
 from pipeline.rundir import DATASET, Shard
 from pipeline.storage import Store
+from pipeline.way import SOUND, Way
 
 
 @dataclass(slots=True)

@@ -15,8 +15,10 @@ from pipeline.engine.pools import local_gpus
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.worker import Task
 from pipeline.errors import OptionError, RunError
-from pipeline.job import Job, Pool, Way
+from pipeline.job import Job
+from pipeline.pool import Pool
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 class ServedEngine:

@@ -24,11 +24,12 @@ from pipeline.engine.tally import Cost, Failure, Tally, failures_of
 from pipeline.engine.work import Clips, Result, run_way, settled
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import ClipError, ShardError, SpeechcraftError, UsageError
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.journal import Journal
 from pipeline.sidecar import Outcome
 from pipeline.sounds import Pcm
 from pipeline.storage import Store
+from pipeline.way import Way
 
 MAX_DEATHS = 5
 """So many in a row, without a clip between that went well, give up the shard. Each costs a new process."""

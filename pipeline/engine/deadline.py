@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from pipeline.clip import Clip
 from pipeline.engine.work import Guard
-from pipeline.job import Limits, Way
+from pipeline.job import Limits
+from pipeline.way import Way
 
 
 def deadline_guard(limits: Limits, tell: Callable[[float], None] = lambda limit_s: None) -> Guard:

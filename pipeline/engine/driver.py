@@ -18,10 +18,11 @@ from pipeline.engine.tally import Tally
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Task
 from pipeline.errors import RunError
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
+from pipeline.way import Way
 
 SAY_S = 60.0
 """How often it is told that a service still does not answer."""

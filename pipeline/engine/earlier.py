@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pipeline import again, sidecar
 from pipeline.engine.tally import NEEDS, Failure
-from pipeline.job import Way
 from pipeline.presence import present
 from pipeline.rundir import Shard
 from pipeline.storage import Store
+from pipeline.way import Way
 
 THREADS = 16
 """That read sidecars: on object storage each waits for an answer most of the time."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.engine.base import Backlog
 from pipeline.engine.pools import Node, claim, fits, room, shares
-from pipeline.job import Pool
+from pipeline.pool import Pool
 
 HASTE_S = 10.0
 """How long a pool without any process waits before others make way: starting one takes a few seconds."""

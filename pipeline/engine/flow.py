@@ -23,7 +23,7 @@ from pipeline.engine.watcher import Watcher, Watchers
 from pipeline.engine.work import Clips
 from pipeline.engine.worker import Report
 from pipeline.errors import RunError, SourceError
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.join import Joined, join
 from pipeline.layout import read_index
 from pipeline.lease import Lease, held
@@ -36,6 +36,7 @@ from pipeline.review.reviewed import Reviewed
 from pipeline.rundir import FAILURES, Shard, calibration
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 @dataclass(slots=True)

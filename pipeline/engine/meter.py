@@ -17,8 +17,9 @@ from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.work import Guard
 from pipeline.engine.worker import Report, Task
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.storage import Store
+from pipeline.way import Way
 
 BATCH_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 CODES = 100

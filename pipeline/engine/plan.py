@@ -11,9 +11,10 @@ import numpy as np
 
 from pipeline.engine.base import Backlog
 from pipeline.engine.worker import Task
-from pipeline.job import Job, Way
+from pipeline.job import Job
 from pipeline.presence import Bits
 from pipeline.rundir import Shard
+from pipeline.way import Way
 
 
 @dataclass(slots=True)

@@ -9,7 +9,8 @@ from heapq import heapify, heappop, heappush
 from pathlib import Path
 
 from pipeline.errors import RunError
-from pipeline.job import Job, Pool
+from pipeline.job import Job
+from pipeline.pool import Pool
 
 CPU, GPU, MEMORY = "CPU", "GPU", "memory"
 """As Ray names them; memory in bytes."""

@@ -14,7 +14,8 @@ from pipeline.engine.meter import ActorMeter
 from pipeline.engine.ray_cluster import ONE_THREAD
 from pipeline.engine.worker import Report, Task, Worker
 from pipeline.errors import ShardError, UsageError
-from pipeline.job import Job, Pool
+from pipeline.job import Job
+from pipeline.pool import Pool
 from pipeline.storage import Store
 
 

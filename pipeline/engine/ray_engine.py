@@ -27,7 +27,8 @@ from pipeline.engine.ray_pools import TICK_S, RayPools, went_with_node
 from pipeline.engine.ray_slot import Slot, away
 from pipeline.engine.worker import Task
 from pipeline.errors import LoadError, ShardError, UsageError
-from pipeline.job import Job, Pool
+from pipeline.job import Job
+from pipeline.pool import Pool
 from pipeline.storage import Store
 
 log = logging.getLogger(__name__)

@@ -20,7 +20,7 @@ from pipeline.engine.ray_actor import Actor, options
 from pipeline.engine.ray_cluster import RayCluster
 from pipeline.engine.ray_slot import Events, Slot
 from pipeline.errors import RunError
-from pipeline.job import Pool
+from pipeline.pool import Pool
 
 log = logging.getLogger(__name__)
 

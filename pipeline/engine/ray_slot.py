@@ -13,7 +13,7 @@ import ray
 
 from pipeline.annotator import Away
 from pipeline.engine.worker import Task
-from pipeline.job import Pool
+from pipeline.pool import Pool
 
 SIGN_S = 30.0
 """How often an actor at work is asked for a sign of life."""

@@ -12,9 +12,9 @@ from resource import RUSAGE_SELF, getrusage
 
 from pipeline.clip import Absent
 from pipeline.errors import ClipError
-from pipeline.job import Way
 from pipeline.rows import Row
 from pipeline.sidecar import FAILED, OK, Outcome
+from pipeline.way import Way
 
 NEEDS = "needs_"
 """Begins the code of a clip that fails only because an earlier annotator failed on it."""

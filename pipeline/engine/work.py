@@ -23,7 +23,6 @@ from typing import Any
 from pipeline.annotator import Annotator, AskingAnnotator, BatchedAnnotator, Heard, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, Absent, Clip, Samples
 from pipeline.errors import ClipError, UsageError
-from pipeline.job import ENHANCE, SOUND, Way
 from pipeline.journal import Journal
 from pipeline.review.corrections import corrected
 from pipeline.rows import Language, Row
@@ -31,6 +30,7 @@ from pipeline.schema import fault
 from pipeline.sidecar import OK, SKIPPED, Outcome, absence
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
+from pipeline.way import ENHANCE, SOUND, Way
 
 log = logging.getLogger(__name__)
 

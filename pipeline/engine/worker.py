@@ -19,11 +19,12 @@ from pipeline.clip import Clip
 from pipeline.engine.tally import Cost, Failure, Tally, failures_of, measured, tally
 from pipeline.engine.work import Clips, Found, Guard, Result, run_way, unguarded
 from pipeline.errors import ClipError, LoadError, ShardError, UsageError
-from pipeline.job import ENHANCE, SOUND, Job, Way
+from pipeline.job import Job
 from pipeline.journal import Journal
 from pipeline.journal_store import opened
 from pipeline.rundir import Shard
 from pipeline.storage import Store
+from pipeline.way import ENHANCE, SOUND, Way
 
 log = logging.getLogger(__name__)
 

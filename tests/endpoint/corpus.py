@@ -11,7 +11,8 @@ from annotators.caption.llm import LlmAnnotator
 from pipeline.annotator import Annotator, Heard, Skip, SoundAnnotator
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Clip, Given
 from pipeline.errors import ClipError
-from pipeline.job import Job, Pool, WaySpec, make_job
+from pipeline.job import Job, make_job
+from pipeline.pool import Pool
 from pipeline.rows import (
     AgeGroup,
     Emotion,
@@ -28,6 +29,7 @@ from pipeline.rows import (
     Transcript,
 )
 from pipeline.source.base import Item
+from pipeline.way import WaySpec
 from tests.make import clip_of
 
 _TOPICS = ("the weather", "football", "a new school", "gardening", "the train to the city")

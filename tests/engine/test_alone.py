@@ -13,10 +13,11 @@ from pipeline.clip import Absent
 from pipeline.engine import alone
 from pipeline.engine.worker import Task
 from pipeline.errors import LoadError, ShardError
-from pipeline.job import Job, Limits, WaySpec, make_job
+from pipeline.job import Job, Limits, make_job
 from pipeline.rundir import Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 from tests.fakes import FakeModel, FakePeak, FakeSound, Peak, Weight, items_of
 
 

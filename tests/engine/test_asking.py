@@ -27,8 +27,9 @@ from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watchers
 from pipeline.errors import RunError
-from pipeline.job import Job, Limits, WaySpec, make_job
+from pipeline.job import Job, Limits, make_job
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 from tests.command import dataset, sidecars
 from tests.endpoint.corpus import items_of, job_of, llm_pool
 from tests.endpoint.fake import Fake, fake

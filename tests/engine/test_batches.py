@@ -15,10 +15,11 @@ from pipeline.annotator import Annotator, BatchedAnnotator, Skip
 from pipeline.clip import SAMPLE_RATE_HZ, AudioRef, Clip, Given
 from pipeline.engine.work import Clips, run_way
 from pipeline.errors import ClipError
-from pipeline.job import SOUND, Job, Way, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.rows import Column, Language, Row, Sound
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
+from pipeline.way import SOUND, Way, WaySpec
 from tests.fakes import FakeLanguage, FakeSound
 
 

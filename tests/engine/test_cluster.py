@@ -15,8 +15,10 @@ import pytest
 from pipeline.engine import ray_pools
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.ray_engine import RayEngine
-from pipeline.job import Job, Limits, Pool, WaySpec, make_job
+from pipeline.job import Job, Limits, make_job
+from pipeline.pool import Pool
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 from tests.fakes import FakeGate, FakePeak, FakeSound, Silent, items_of
 from tests.raylets import Raylets, raylets
 

@@ -17,11 +17,12 @@ from pipeline.engine.inline import InlineEngine
 from pipeline.engine.tally import Tally
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import RunError
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.lease import LOCK, held
 from pipeline.rows import Enhance, Quality
 from pipeline.rundir import calibration
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 from tests.command import dataset
 from tests.fakes import FakeModel, FakePeak, FakeSound, Silent, items_of, job_of
 

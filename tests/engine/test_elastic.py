@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.engine.base import Backlog
 from pipeline.engine.elastic import HASTE_S, MOST_PENDING, PATIENCE_S, State, moves
 from pipeline.engine.pools import CPU, GPU, Node
-from pipeline.job import Pool
+from pipeline.pool import Pool
 
 LONG = PATIENCE_S + 1
 

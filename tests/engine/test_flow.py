@@ -9,9 +9,10 @@ import pytest
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import OptionError, SourceError
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 from tests.command import dataset, dataset_files
 from tests.fakes import FakePeak, FakeSound, Silent, items_of, job_of
 

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from pipeline.annotator import Annotator
 from pipeline.engine.plan import Plan
-from pipeline.job import Job, Pool, WaySpec, make_job
+from pipeline.job import Job, make_job
+from pipeline.pool import Pool
 from pipeline.rows import Column, Row, Sound
 from pipeline.rundir import Shard
+from pipeline.way import WaySpec
 from tests.fakes import FakePeak, FakeRank, FakeSound, Peak
 
 

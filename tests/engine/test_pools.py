@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.engine.pools import CPU, GPU, MEMORY, Node, claim, fits, least_gpus, require_gpus, room, shares
 from pipeline.errors import RunError
-from pipeline.job import Pool
+from pipeline.pool import Pool
 from tests.fakes import job_of
 
 MANY = 10_000

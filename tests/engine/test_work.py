@@ -13,9 +13,10 @@ from pipeline.annotator import Annotator, Heard, SoundAnnotator
 from pipeline.clip import Absent, AudioRef, Clip
 from pipeline.engine.work import BYTES_PER_S, Clips, run_way
 from pipeline.errors import ClipError
-from pipeline.job import Way, WaySpec, make_job
+from pipeline.job import make_job
 from pipeline.rows import Column, Curve, Row, Sound, Span
 from pipeline.source.base import Item
+from pipeline.way import Way, WaySpec
 from tests.fakes import Peak, Rank, items_of
 
 

@@ -11,9 +11,10 @@ import pytest
 from jobs.jobfile import build_job, profiles, read_file, read_profile, specs_of
 from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
-from pipeline.job import WaySpec, make_job
+from pipeline.job import make_job
 from pipeline.options import resolve
 from pipeline.rows import Column, Row
+from pipeline.way import WaySpec
 from tests.fakes import Peak, Rank
 
 

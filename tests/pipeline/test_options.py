@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import OptionError
-from pipeline.job import Limits, Pool, Way, WaySpec, make_job
+from pipeline.job import Limits, make_job
 from pipeline.options import Option, checked, resolve
+from pipeline.pool import Pool
+from pipeline.way import Way, WaySpec
 from tests.fakes import FakePeak, FakeSound
 
 

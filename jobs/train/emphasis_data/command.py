@@ -26,10 +26,11 @@ from pipeline.annotator import Annotator
 from pipeline.engine.base import Engine
 from pipeline.engine.flow import annotate
 from pipeline.errors import RunError, unknown
-from pipeline.job import Job, WaySpec, make_job
+from pipeline.job import Job, make_job
 from pipeline.rows import Words
 from pipeline.source.base import NOTHING_GIVEN, Item
 from pipeline.storage import Store
+from pipeline.way import WaySpec
 
 GIVEN_UP = 3
 STRENGTHS = (0.6, 1.0, 1.5)

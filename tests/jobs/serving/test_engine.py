@@ -23,7 +23,7 @@ from jobs.serving.fleet import LocalFleet, RayFleet
 from jobs.serving.server import healthy
 from jobs.serving.settings import read_serve
 from pipeline.errors import OptionError, RunError, UsageError
-from pipeline.job import Pool
+from pipeline.pool import Pool
 from tests.command import Ended, dataset, example, sidecars, speechcraft, write_manifest
 from tests.jobs.serving import fakes
 from tests.tiny import llama
