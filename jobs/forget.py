@@ -36,16 +36,24 @@ _UTTERANCE = re.compile(r"@\d{8,}")
 
 @dataclass(slots=True)
 class Found:
-    """What is to be forgotten: ids, and the shards that hold them, those of earlier plans too."""
+    """What is to be forgotten: ids, and the shards that hold them, those of earlier plans too; the speaker
+    whose clips they are, if it is for that."""
 
     ids: set[str] = field(default_factory=set)
     shards: dict[Shard, list[Item]] = field(default_factory=dict)
+    speaker: str | None = None
+
+    def digests(self) -> set[str]:
+        """What is kept of it, so that nobody is named."""
+        return {forgotten.digest(name) for name in self.ids} | (
+            {_said(self.speaker)} if self.speaker else set()
+        )
 
 
 def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
     """The clips of a speaker, or a clip; a recording's utterances go with it. RunError if there is none."""
     wanted = _of_speaker(speaker) if speaker is not None else _of_clip(clip or "")
-    found = Found()
+    found = Found(speaker=speaker)
     for shard in _all_shards(run):
         items = read_shard(run.store, shard)
         hit = {item.id for item in items if wanted(item)}
@@ -58,6 +66,16 @@ def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
     return found
 
 
+def was_forgotten(run: Run, *, speaker: str | None, clip: str | None) -> bool:
+    """Whether an earlier call forgot this speaker or clip."""
+    wanted = _said(speaker) if speaker is not None else forgotten.digest(clip or "")
+    return wanted in forgotten.read(run.store)
+
+
+def _said(speaker: str) -> str:
+    return forgotten.digest(f"speaker\0{speaker}")
+
+
 def forget(run: Run, found: Found) -> None:
     """Take these clips out of the run, which the caller holds.
 
@@ -66,7 +84,7 @@ def forget(run: Run, found: Found) -> None:
     store = run.store
     job = job_as_ran(run)
     unapplied = pending(store)  # then the dataset is to be joined again once more: it says of no judgement
-    forgotten.write(store, forgotten.read(store) | {forgotten.digest(name) for name in found.ids})
+    forgotten.write(store, forgotten.read(store) | found.digests())
     renamed: dict[Shard, Shard | None] = {}
     files = _by_shard(store)
     for shard, items in found.shards.items():

@@ -10,10 +10,9 @@ from rich.console import Console
 from jobs.export.export import export
 from jobs.export.ledger import digest_of
 from jobs.export.recorded import Recorded, recorded
-from jobs.forget import Found, find, forget
+from jobs.forget import Found, find, forget, was_forgotten
 from jobs.output import emit, notice, shown
 from jobs.runs import Run
-from pipeline import forgotten
 from pipeline.errors import RunError, UsageError
 from pipeline.lease import held
 from pipeline.review.judgements import REVIEWS
@@ -89,7 +88,7 @@ def _found(run: Run, speaker: str | None, clip: str | None, *, rebuild: bool) ->
     try:
         return find(run, speaker=speaker, clip=clip)
     except RunError:
-        if rebuild and clip is not None and forgotten.digest(clip) in forgotten.read(run.store):
+        if rebuild and was_forgotten(run, speaker=speaker, clip=clip):
             return Found()
         raise
 

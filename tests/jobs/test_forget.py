@@ -196,8 +196,9 @@ def test_what_others_put_beside_an_export_stays_when_it_is_made_anew(folder: Pat
     )
 
 
+@pytest.mark.parametrize("by", ["--clip", "--speaker"])
 def test_exports_that_a_kill_left_to_be_made_anew_are_by_the_same_call(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     from jobs.commands import forget
 
@@ -206,12 +207,14 @@ def test_exports_that_a_kill_left_to_be_made_anew_are_by_the_same_call(
 
     run, out = folder / "run", folder / "out"
     assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    name = "seven" if by == "--clip" else {row["id"]: row["speaker"] for row in dataset(run)}["seven"]
     with monkeypatch.context() as patch:
         patch.setattr(forget, "export", killed)
-        assert speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild").code == 130
-    again = speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+        assert speechcraft("forget", run, by, name, "--yes", "--rebuild").code == 130
+    again = speechcraft("forget", run, by, name, "--yes", "--rebuild", "--json")
     assert (again.json["forgotten"], again.json["exports"]) == ([], [str(out)])
     assert not holds(out, '"seven"')
+    assert "There is no" in speechcraft("forget", run, by, f"{name}?", "--yes", "--rebuild").err
 
 
 def test_of_a_run_whose_sidecars_lie_in_packs_a_clip_is_forgotten_as_of_any(
