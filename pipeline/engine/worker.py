@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from pipeline.errors import ClipError, LoadError, ShardError, UsageError
 from pipeline.job import Job
 from pipeline.journal import Journal
 from pipeline.journal_store import opened
+from pipeline.rows import Sound
 from pipeline.rundir import Shard
 from pipeline.storage import Store
 from pipeline.way import ENHANCE, SOUND, Way
@@ -218,20 +219,21 @@ class Worker:
         stood: Mapping[str, Collection[int]],
     ) -> Report:
         """The report of a task. A way was at work on all clips but those that `stood`, by their places."""
-        lengths_s = self._lengths_s(task.shard, clips)
+        lengths_s = self._lengths_s(task, clips)
         for key, found in tallies.items():
             found.speech_s = sum(s for i, s in enumerate(lengths_s) if i not in stood[key])
         seconds = max((found.speech_s for found in tallies.values()), default=0.0)
         return Report(task, seconds, tallies, tuple(failures))
 
-    def _lengths_s(self, shard: Shard, clips: Clips) -> list[float]:
+    def _lengths_s(self, task: Task, clips: Clips) -> list[float]:
         """The sound of each clip: what was decoded now, else what the source tells, else what was before."""
         if SOUND in clips.sounds:
             return [clips.seconds(i) for i in range(len(clips.items))]
         told = [item.audio.span_s or item.recording_s or 0.0 for item in clips.items]
-        if not all(told):
-            for path in (shard.sidecar(way.key) for way in self.job.of(SOUND)):
-                if self.store.exists(path):
-                    decoded = parquet.read(self.store, path, ["duration_s"]).column("duration_s").to_pylist()
-                    told = [a or b or 0.0 for a, b in zip(told, decoded, strict=True)]
+        if all(told) or (self.job.cut is not None and self.job.cut.key in task.keys):
+            return told
+        for path in (task.shard.sidecar(way.key) for way in self.job.of(SOUND) if way.row is Sound):
+            with suppress(FileNotFoundError):
+                decoded = parquet.read(self.store, path, ["duration_s"]).column("duration_s").to_pylist()
+                told = [a or b or 0.0 for a, b in zip(told, decoded, strict=True)]
         return told
