@@ -63,7 +63,7 @@ class Index:
 def near_duplicates(texts: Sequence[str], alike: float = ALIKE) -> list[bool]:
     """For each text whether it is like an earlier one that is like none before it.
 
-    Of texts that are like an earlier one nothing is held: 8 KB each that their n-grams take.
+    Of texts that are like an earlier one nothing is held: the n-grams of 25 words take 5.6 kB.
     """
     index = Index((grams(text) for text in texts), alike)
     return [index.add(grams(text)) is not None for text in texts]
