@@ -15,7 +15,7 @@ from pipeline.source.lhotse import LhotseSource
 from pipeline.source.manifest import ManifestSource
 from pipeline.source.webdataset import WebDatasetSource
 
-__all__ = ["FORMS", "Item", "Source", "open_source"]
+__all__ = ["FORMS", "Item", "Source", "named_form", "open_source"]
 
 FORMS: Mapping[str, type[Source]] = {
     cls.form: cls
@@ -29,7 +29,7 @@ def open_source(url: str, *, options: Mapping[str, object] | None = None) -> Sou
 
     SourceError where nothing there can be read as speech, OptionError for an option the form lacks.
     """
-    form, path = _named_form(url) or form_of(url)
+    form, path = named_form(url) or form_of(url)
     cls = FORMS[form]
     given = dict(options or {})
     known = [name for name in options_of(cls) if name != "url"]
@@ -39,6 +39,7 @@ def open_source(url: str, *, options: Mapping[str, object] | None = None) -> Sou
     return cls(**resolve(cls, f"source {form}", {**given, "url": path}))
 
 
-def _named_form(url: str) -> tuple[str, str] | None:
+def named_form(url: str) -> tuple[str, str] | None:
+    """The form a url names and the rest of it; none where it names none."""
     form, colon, path = url.partition(":")
     return (form, path) if colon and form in FORMS and not path.startswith("//") else None

@@ -28,6 +28,7 @@ from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError
 from pipeline.filesystems import redacted
 from pipeline.review.corrections import Correction
+from pipeline.source.untaken import Tally, Untaken
 
 NOWHERE = AudioRef("")
 """The sound of an item that names none."""
@@ -53,7 +54,8 @@ class Item:
     """One clip, or one recording that is still to be cut.
 
     `recording_s` is the length of the whole file in seconds where the source tells. `problem` says why
-    nothing can be made of the item; it still counts as one. `corrections` are what people say of it.
+    nothing can be made of the item; it still counts as one. `corrections` are what people say of it;
+    `untaken` are labels that do not count as given.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Item:
     recording_s: float | None = None
     problem: ClipError | None = None
     corrections: tuple[Correction, ...] = ()
+    untaken: tuple[Untaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class Source(ABC):
     """Its name in `form:PATH`."""
     ignored_columns: tuple[str, ...] = ()
     """Columns nothing is done with; an annotator never sees them."""
+    untaken: Tally | None = None
+    """Labels that did not count as given, of the items that were last iterated over."""
 
     @abstractmethod
     def _items(self) -> Iterator[Item]:
@@ -87,8 +92,12 @@ class Source(ABC):
 
     def __iter__(self) -> Iterator[Item]:
         """The items, every id its own."""
-        ids = _Ids()
-        return (ids.settle(item) for item in self._items())
+        ids, tally = _Ids(), Tally()
+        self.untaken = tally
+        for item in self._items():
+            if item.untaken:
+                tally.add(item.untaken)
+            yield ids.settle(item)
 
 
 class _Ids:

@@ -11,6 +11,7 @@ from pipeline.clip import AudioRef
 from pipeline.errors import ClipError
 from pipeline.source.base import NOWHERE, Item, Unnamed, shown
 from pipeline.source.given import given_of, number_of, text_of, word_of
+from pipeline.source.untaken import FOUND_BY, TELL_BY, found_by, untaken
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "clip_id", "utterance_id", "utt_id", "uttid", "utt", "key", "uid"),
@@ -54,17 +55,22 @@ def names_audio(columns: Iterable[str]) -> bool:
 
 def ignored(columns: Iterable[str]) -> tuple[str, ...]:
     """Those that mean nothing here."""
-    return tuple(c for c in columns if meaning(c) is None)
+    return tuple(c for c in columns if meaning(c) is None and c not in TELL_BY)
 
 
 def fields_of(row: Mapping[str, object]) -> dict[str, object]:
-    """The row under the names used here; blanks are left out, and of two names the earlier counts."""
+    """The row under the names used here; blanks are left out, and of two names the earlier counts.
+
+    What the row itself says an annotator found is left out too.
+    """
     best: dict[str, tuple[int, object]] = {}
     for column, value in row.items():
         found = meaning(column)
         if found is None or value is None or value == "":
             continue
         field, rank = found
+        if column in FOUND_BY and found_by(row, column) is not None:
+            continue
         if field not in best or rank < best[field][0]:
             best[field] = (rank, value)
     return {field: value for field, (_, value) in best.items()}
@@ -87,7 +93,8 @@ def item_of(row: Mapping[str, object], locate: Callable[[str], AudioRef], fallba
     except ClipError as error:
         problem = error
     kind, id = identity(fields, path, fallback)
-    return kind(id, audio, given_of(fields), recording_s, problem)
+    left = untaken(row, fields)
+    return kind(id, audio, given_of(fields), recording_s, problem, untaken=left)
 
 
 def identity(fields: Mapping[str, object], path: str | None, fallback: str) -> tuple[type[Item], str]:

@@ -29,6 +29,9 @@ _DECADES = {
     "fourties": 45.0,  # as Common Voice spells it
 }
 _OLDEST_YEARS = 120.0
+_NOTHING = frozenset(
+    ["none", "null", "nan", "n/a", "na", "-", "?", "unknown", "unk", "unspecified", "undefined", "other"]
+)
 
 
 def text_of(value: object) -> str | None:
@@ -72,6 +75,14 @@ def age_of(value: object) -> float | None:
     if years is None:
         years = _DECADES.get((word_of(value) or "").casefold())
     return years if years is not None and 0 < years < _OLDEST_YEARS else None
+
+
+def said(value: object) -> str | None:
+    """A label as it stands, of whatever type; None for one that says only that nothing is known."""
+    word = word_of(value)
+    if word is None and isinstance(value, bool | list | dict):
+        word = str(value)
+    return None if word is None or word.casefold() in _NOTHING else word
 
 
 def given_of(fields: Mapping[str, object]) -> Given:

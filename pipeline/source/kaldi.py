@@ -15,6 +15,7 @@ from pipeline.options import Option
 from pipeline.source.base import NOWHERE, Item, Source, Unnamed, shown
 from pipeline.source.given import gender_of, number_of, text_of, word_of
 from pipeline.source.place import Place, reason
+from pipeline.source.untaken import not_understood
 
 _RELATIVE = re.compile(r"(?![/|-]|[\w+.-]+://)[^\0]*[^|\0]")  # neither absolute, a url, nor a command
 TO_THE_END = -1.0  # an end time that Kaldi reads as the end of the recording
@@ -56,15 +57,16 @@ class KaldiSource(Source):
         gender = dict(_pairs(self._place.child("spk2gender")))
         for item in self._segments() if self._has_segments else self._recordings():
             spoken_by = word_of(speaker.get(item.id))
+            named = gender.get(spoken_by or "")
             words = text.get(item.id) or ""
             given = Given(
                 text=text_of(words),
                 speaker=spoken_by,
                 language=word_of(language.get(item.id)),
-                gender=gender_of(gender.get(spoken_by or "")),
+                gender=gender_of(named),
             )
             problem = item.problem or _text_problem(words)
-            yield replace(item, given=given, problem=problem)
+            yield replace(item, given=given, problem=problem, untaken=not_understood({"gender": named}))
 
     def _recordings(self) -> Iterator[Item]:
         seconds = self._lookup("utt2dur")

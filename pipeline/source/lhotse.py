@@ -11,10 +11,12 @@ from pipeline.clip import AudioRef, Given
 from pipeline.errors import ClipError, SourceError
 from pipeline.options import Option
 from pipeline.source.base import NOTHING_GIVEN, NOWHERE, Item, Source, Unnamed, shown
+from pipeline.source.columns import fields_of
 from pipeline.source.given import given_of, number_of, text_of, word_of
 from pipeline.source.kaldi import root_of
 from pipeline.source.manifest import HEAD_ROWS, Row, json_rows, rows_of
 from pipeline.source.place import Place
+from pipeline.source.untaken import GIVEN, TELL_BY, Untaken, untaken
 
 _HARMLESS = frozenset({"Resample"})  # the sound is resampled anyway
 _TIME_TOLERANCE_S = 1e-3  # a cut this close to its recording's ends is all of it
@@ -57,12 +59,12 @@ class LhotseSource(Source):
         given_id = word_of(row.get("id"))
         kind, id = (Item, given_id) if given_id else (Unnamed, fallback)
         is_cut = "sources" not in row
-        given = _given(row) if is_cut else NOTHING_GIVEN
+        given, left = _given(row) if is_cut else (NOTHING_GIVEN, ())
         try:
             audio, recording_s = self._cut(row) if is_cut else self._recording(row, None)
         except ClipError as problem:
-            return kind(id, NOWHERE, given, problem=problem)
-        return kind(id, audio, given, recording_s)
+            return kind(id, NOWHERE, given, problem=problem, untaken=left)
+        return kind(id, audio, given, recording_s, untaken=left)
 
     def _cut(self, cut: Mapping[str, Any]) -> tuple[AudioRef, float | None]:
         if cut.get("type", "MonoCut") not in ("MonoCut", "MultiCut"):
@@ -119,18 +121,29 @@ def _first_source(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return next((s for s in sources if isinstance(s, Mapping) and s.get("type") == "file"), {})
 
 
-def _given(cut: Mapping[str, Any]) -> Given:
-    """What the supervisions say: texts one after another, and what all of them agree on."""
+def _given(cut: Mapping[str, Any]) -> tuple[Given, tuple[Untaken, ...]]:
+    """What the supervisions say: texts one after another, and what all of them agree on; what is not taken.
+
+    Who found a value stands in `custom`, where an export of ours has it.
+    """
     found = [s for s in _list(cut.get("supervisions")) if isinstance(s, Mapping)]
     found.sort(key=lambda s: number_of(s.get("start")) or 0.0)
     texts = [text for s in found if (text := text_of(s.get("text"))) is not None]
     customs = [c if isinstance(c := s.get("custom"), Mapping) else {} for s in found]
-    fields: dict[str, object] = {"text": " ".join(texts) or None}
+    row: dict[str, object] = {"transcript": " ".join(texts) or None}
     for name in ("language", "speaker", "gender"):
-        fields[name] = _agreed([s.get(name) for s in found])
-    for name in ("age", "emotion"):
-        fields["age_years" if name == "age" else name] = _agreed([c.get(name) for c in customs])
-    return given_of(fields)
+        row[name] = _agreed([s.get(name) for s in found])
+    for name in ("age", "age_years", "emotion"):
+        row[name] = _agreed([c.get(name) for c in customs])
+    row |= {name: _finder([c.get(name) for c in customs]) for name in TELL_BY}
+    fields = fields_of(row)
+    return given_of(fields), untaken(row, fields)
+
+
+def _finder(named: list[object]) -> str | None:
+    """Who found what several supervisions say: an annotator, if it was one anywhere."""
+    words = [word for value in named if (word := word_of(value)) is not None]
+    return next((w for w in words if w.casefold() not in GIVEN), words[0] if words else None)
 
 
 def _agreed(values: list[object]) -> object:

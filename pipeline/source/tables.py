@@ -21,6 +21,7 @@ from pipeline.source.base import NOWHERE, Item, Unnamed, shown
 from pipeline.source.columns import fields_of, identity, ignored, item_of, meaning, path_of
 from pipeline.source.given import given_of, number_of
 from pipeline.source.place import Place, reason
+from pipeline.source.untaken import TELL_BY, untaken
 
 _BATCH_ROWS = 1024
 _BYTES_BATCH_ROWS = 32  # rows whose sound is read at once, where only reading tells whether there is any
@@ -93,7 +94,8 @@ class TableFile:
         kind, id = identity(fields, path_of(path), fallback)
         audio = AudioRef(self.place.url, part=f"row:{number}:{self._audio}", version=version)
         seconds = number_of(fields.get("duration_s"))
-        return kind(id, audio, given_of(fields), seconds if seconds and seconds > 0 else None)
+        left = untaken(row, fields)
+        return kind(id, audio, given_of(fields), seconds if seconds and seconds > 0 else None, untaken=left)
 
     def _batches(self) -> Iterator[_Batch]:
         return self._parquet_batches() if self._is_parquet else self._arrow_batches()
@@ -207,6 +209,8 @@ def _is_embedded(kind: pa.DataType) -> bool:
 def _wanted(field: pa.Field[Any]) -> bool:
     kind = field.type
     plain = _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    if field.name in TELL_BY:
+        return plain
     found = meaning(field.name)
     return plain and found is not None and found[0] != "audio"
 

@@ -20,6 +20,7 @@ from pipeline.source.columns import fields_of
 from pipeline.source.folder import is_sound
 from pipeline.source.given import given_of, number_of
 from pipeline.source.place import Place, reason
+from pipeline.source.untaken import untaken
 
 _MEMBER = re.compile(r"((?:.*/|)[^./][^.]*)\.([^/]*)", re.DOTALL)  # key, extensions
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -76,13 +77,21 @@ class WebDatasetSource(Source):
     def _item(self, sample: _Sample, shard: str, url: str, version: str | None) -> Item:
         id = f"{shard}/{sample.key}" if self._shard_in_id else sample.key
         fields = fields_of(sample.about)
+        left = untaken(sample.about, fields)
         if sample.sound is None:
             problem = ClipError("no_audio", f"No member of {shown(sample.key)} is sound.")
-            return Item(id, NOWHERE, given_of(fields), problem=problem)
+            return Item(id, NOWHERE, given_of(fields), problem=problem, untaken=left)
         offset, size = sample.sound
         audio = AudioRef(url, part=f"tar:{offset}+{size}", size_bytes=size, version=version)
         seconds = number_of(fields.get("duration_s"))
-        return Item(id, audio, given_of(fields), seconds if seconds and seconds > 0 else None, sample.problem)
+        return Item(
+            id,
+            audio,
+            given_of(fields),
+            seconds if seconds and seconds > 0 else None,
+            sample.problem,
+            untaken=left,
+        )
 
 
 def shards_of(url: str) -> list[Place]:

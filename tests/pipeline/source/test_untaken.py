@@ -1,0 +1,107 @@
+"""A label of a source is taken as given, or told: never dropped in silence, never a guess made a truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.untaken import sentences
+from pipeline.clip import Given
+from pipeline.source import open_source
+from pipeline.source.base import Source
+
+GUESSED = {
+    "transcript": "hello",
+    "transcript_source": "pocketsphinx",
+    "gender": "female",
+    "gender_source": "small",
+    "age_years": 31.0,
+    "age_source": "given",
+    "emotion": "sad",
+    "emotion_source": "review",
+    "language": "en",
+    "language_source": None,
+}
+
+
+def manifest(folder: Path, *rows: Mapping[str, object]) -> Source:
+    path = folder / "clips.jsonl"
+    path.write_text("".join(json.dumps({"audio": f"{i}.wav", **row}) + "\n" for i, row in enumerate(rows)))
+    return open_source(str(path))
+
+
+def given(source: Source) -> list[Given]:
+    return [item.given for item in source]
+
+
+def told(source: Source) -> list[str]:
+    list(source)
+    assert source.untaken is not None
+    return sentences(source.untaken)
+
+
+def test_labels_that_cannot_be_understood_are_counted_with_examples_and_told_once(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"gender": "woman?", "age": "abc"},
+        {"gender": 1, "age": 200},
+        {"gender": "f", "age": "twenties"},
+    ]
+    source = manifest(tmp_path, *rows)
+    assert given(source)[2] == Given(gender="female", age_years=25.0)
+    for _ in range(2):  # each time it is read anew
+        assert told(source) == [
+            "The age_years of 2 clips is not understood and counts as not given ('abc', '200'): "
+            "docs/sources.md has what is.",
+            "The gender of 2 clips is not understood and counts as not given ('woman?', '1'): "
+            "docs/sources.md has what is.",
+        ]
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "unknown", "Other", "n/a", None, float("nan"), "female"])
+def test_a_label_that_says_nothing_or_is_taken_is_not_told(tmp_path: Path, nothing: object) -> None:
+    assert told(manifest(tmp_path, {"gender": nothing})) == []
+
+
+def test_examples_are_few_and_cannot_steer_a_terminal(tmp_path: Path) -> None:
+    (sentence,) = told(manifest(tmp_path, *({"gender": f"\x1b[31m{i}" * 99} for i in range(50))))
+    assert "of 50 clips" in sentence
+    assert sentence.isprintable()
+    assert len(sentence) < 500
+
+
+def test_what_an_annotator_found_is_not_given_and_what_is_given_or_reviewed_is(tmp_path: Path) -> None:
+    source = manifest(tmp_path, GUESSED, {"text": "mine", **GUESSED})
+    assert given(source) == [
+        Given(age_years=31.0, emotion="sad", language="en"),
+        Given(text="mine", age_years=31.0, emotion="sad", language="en"),
+    ]
+    assert told(source) == [
+        "The source says that annotators found these, so they do not count as given: gender of 2 clips, "
+        "text of 2 clips."
+    ]
+
+
+def test_a_table_says_who_found_a_label_as_a_manifest_does(tmp_path: Path) -> None:
+    row = {"audio": {"bytes": b"RIFF", "path": "0.wav"}, **GUESSED}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "clips.parquet")
+    source = open_source(str(tmp_path / "clips.parquet"))
+    assert given(source) == [Given(age_years=31.0, emotion="sad", language="en")]
+    assert source.ignored_columns == ()
+    assert len(told(source)) == 1
+
+
+def test_of_several_supervisions_one_that_was_recognised_makes_the_whole_text_recognised(
+    tmp_path: Path,
+) -> None:
+    said = [{"text": "one", "custom": {"transcript_source": by}} for by in ("given", "whisper")]
+    recording = {"sources": [{"type": "file", "channels": [0], "source": "r.wav"}], "duration": 2.0}
+    for n, text in ((1, "one"), (2, None)):
+        cut = {"id": "c", "type": "MonoCut", "start": 0, "duration": 2.0, "channel": 0}
+        line = cut | {"recording": recording, "supervisions": said[:n]}
+        (tmp_path / "cuts.jsonl").write_text(json.dumps(line) + "\n")
+        assert given(open_source(str(tmp_path / "cuts.jsonl"))) == [Given(text=text)]
