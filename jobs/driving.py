@@ -16,7 +16,7 @@ from jobs.calls import CallRecord, costs_of, new_call_id, read_calls
 from jobs.cli.common import GIVEN_UP
 from jobs.costs import costs, keys_of
 from jobs.logs import LogWatcher, logging_to, say
-from jobs.output import emit
+from jobs.output import emit, shown
 from jobs.progress import RichWatcher
 from jobs.summary import print_summary, summary
 from pipeline.engine.base import Engine
@@ -61,6 +61,12 @@ def drive(
     else:
         print_summary(facts, Console(stderr=log_json == "-"))
     return GIVEN_UP if outcome.given_up else 0
+
+
+def tell(console: Console, text: str) -> None:
+    """One line for whoever watches, and for the log."""
+    console.print(shown(text), style="yellow", highlight=False, soft_wrap=True)
+    say(logging.WARNING, text)
 
 
 def _meters(store: Store) -> list[Watcher]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +14,13 @@ from pipeline.job import Job
 from pipeline.planning import Planned, plan_source, plan_utterances
 from pipeline.presence import present
 from pipeline.record import plain, read_job
-from pipeline.rundir import FAILURES, INDEX, JOB, MANIFEST, Shard
+from pipeline.rundir import FAILURES, INDEX, JOB, MANIFEST, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 from pipeline.way import Way
+
+NEW = "new clips"
+CHANGED = "clips that changed or went away"
 
 
 @dataclass(slots=True)
@@ -37,11 +40,18 @@ class Amount:
 
 @dataclass(slots=True)
 class Foreseen:
-    """What would be computed, by annotator and reason. `uncut` recordings are looked through first: the
-    clips they are cut into are not known before."""
+    """What would be computed, by annotator and reason, and what becomes of the shards.
+
+    `uncut` recordings are looked through first: the clips they are cut into are not known before, and each
+    counts as one.
+    """
 
     total: Amount = field(default_factory=Amount)
     uncut: Amount = field(default_factory=Amount)
+    new: Amount = field(default_factory=Amount)
+    changed: Amount = field(default_factory=Amount)
+    back: Amount = field(default_factory=Amount)
+    gone: Amount = field(default_factory=Amount)
     work: dict[str, dict[str, Amount]] = field(default_factory=dict)
 
 
@@ -52,14 +62,18 @@ def foresee(items: Iterable[Item], job: Job, store: Store) -> Foreseen:
         raise SourceError("The source holds no clips.")
     job = frozen(job, store)
     found = Foreseen()
-    known = store.names(MANIFEST)  # of clips that went away and come back, too
-    there = [p for p in planned if p.shard.manifest in known]
-    shards = plan_utterances(store, there, job.cut, job.shard_size, dry=True)
-    shards += [p.shard for p in planned if p.shard.manifest not in known and not p.uncut]
+    there = store.names(MANIFEST)  # of clips that went away and come back, too
+    before = layout.read(store, SOURCE).shards
+    _shards(before, [p.shard for p in planned], there, found)
+    known = [p for p in planned if p.shard.manifest in there]
+    shards = plan_utterances(store, known, job.cut, job.shard_size, dry=True)
+    anew = [p.shard for p in planned if p.shard.manifest not in there]
+    shards += anew
     for shard in shards:
         found.total.add(shard)
     _cut(store, job, planned, found)
-    reasons = _Reasons(store, job)
+    indices = {shard.index for shard in before}
+    reasons = _Reasons(store, job, {s.name: CHANGED if s.index in indices else NEW for s in anew})
     sidecars = present(store, shards, [way.key for way in job.ways])
     for way in job.ways:
         amounts: dict[str, Amount] = defaultdict(Amount)
@@ -68,6 +82,20 @@ def foresee(items: Iterable[Item], job: Job, store: Store) -> Foreseen:
                 amounts[reasons.of(way, shard)].add(shard)
         found.work[f"{way.family}-{way.name}"] = dict(amounts)
     return found
+
+
+def _shards(before: Sequence[Shard], after: Sequence[Shard], there: Set[str], found: Foreseen) -> None:
+    """Which of the source's shards are new, come back, have changed, or go wholly."""
+    names = {shard.index: shard.name for shard in before}
+    for shard in after:
+        if shard.index not in names:
+            (found.back if shard.manifest in there else found.new).add(shard)
+        elif names[shard.index] != shard.name:
+            found.changed.add(shard)
+    stay = {shard.index for shard in after}
+    for shard in before:
+        if shard.index not in stay:
+            found.gone.add(shard)
 
 
 def _cut(store: Store, job: Job, planned: Sequence[Planned], found: Foreseen) -> None:
@@ -83,7 +111,8 @@ def _cut(store: Store, job: Job, planned: Sequence[Planned], found: Foreseen) ->
 class _Reasons:
     """Why a shard has no sidecar of a way."""
 
-    def __init__(self, store: Store, job: Job) -> None:
+    def __init__(self, store: Store, job: Job, anew: Mapping[str, str]) -> None:
+        self._anew = anew
         self._before = {shard.index: shard.name for shard in layout.read(store, INDEX).shards}
         self._failures = store.names(FAILURES)
         self._marks = again.marked(store)
@@ -98,10 +127,12 @@ class _Reasons:
 
     def of(self, way: Way, shard: Shard) -> str:
         """In a few words."""
+        if shard.name in self._anew:
+            return self._anew[shard.name]
         if shard.index not in self._before:
-            return "new clips"
+            return NEW
         if self._before[shard.index] != shard.name:
-            return "clips that changed or went away"
+            return CHANGED
         if way.key in self._changes:
             return self._changes[way.key]
         if shard.again(way.key) in self._marks:

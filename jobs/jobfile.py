@@ -10,6 +10,9 @@ pools: [{name: cpu, cpus: 1}]
 limits: {max_attempts: 3}
 serve: {model: models/base, lora: {rewriter: models/rewriter}}   # vLLM beside the job: docs/serving.md
 shard_size: 200
+source_options: {audio_root: /data}       # what --source-option takes: docs/sources.md
+
+Every entry may be left out; without `annotators` they are those of the default profile.
 """
 
 from __future__ import annotations
@@ -35,7 +38,8 @@ PROFILES = Path(__file__).parent / "profiles"
 _SCALARS = ("shard_size", "calibrate_clips", "seed", "keep_sound")
 _NO_OPTIONS = ("use", "languages", "optional")
 """Of an entry: what the annotator itself is not told."""
-_KEYS = {"annotators", "pools", "limits", "serve", *_SCALARS}
+KEYS = {"annotators", "pools", "limits", "serve", "source_options", *_SCALARS}
+DEFAULT_PROFILE = "embedded"
 
 
 def profiles() -> tuple[str, ...]:
@@ -58,11 +62,15 @@ def read_file(path: Path) -> dict[str, Any]:
         raise OptionError(f"The job file {path} cannot be read: {(error.strerror or '').lower()}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise OptionError(f"The job file {path} is not YAML{_where(error)}.") from error
-    if not isinstance(record, dict) or not isinstance(record.get("annotators"), dict):
-        raise OptionError(f"The job file {path} must have an entry 'annotators' that maps families to ways.")
+    if not isinstance(record, dict):
+        raise OptionError(f"The job file {path} must map entries such as 'annotators' to what they hold.")
     for key in record:
-        if key not in _KEYS:
-            raise unknown("entry of a job file", str(key), _KEYS)
+        if key not in KEYS:
+            raise unknown("entry of a job file", str(key), KEYS)
+    if "annotators" not in record:
+        return read_profile(DEFAULT_PROFILE) | record
+    if not isinstance(record["annotators"], dict):
+        raise OptionError(f"'annotators' of the job file {path} must map families to ways.")
     return record
 
 

@@ -19,6 +19,8 @@ from pipeline.engine.worker import Report, Task
 from pipeline.errors import OptionError
 
 log = logging.getLogger(__name__)
+log.propagate = False  # what is said here people are told by other means
+log.addHandler(logging.NullHandler())
 
 OURS = ("pipeline", "annotators", "prompts", "jobs")
 """The loggers whose every line is kept; of others, warnings and errors."""
@@ -41,6 +43,7 @@ def logging_to(target: str | None, run: str) -> Iterator[None]:
     for other in root.handlers:
         other.setLevel(max(other.level, logging.ERROR))
     root.addHandler(handler)
+    log.addHandler(handler)
     root.setLevel(logging.WARNING)
     for name in OURS:
         logging.getLogger(name).setLevel(logging.INFO)
@@ -48,6 +51,7 @@ def logging_to(target: str | None, run: str) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
+        log.removeHandler(handler)
         root.setLevel(before[1])
         for other, level in before[0].items():
             other.setLevel(level)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from jobs.costs import cost_cells, named_table
 from jobs.output import shown
+from pipeline.counting import counted
 from pipeline.engine.flow import Outcome
 from pipeline.engine.tally import Tally
 from pipeline.filesystems import redacted
@@ -61,7 +62,7 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
         console.print(_table(facts))
     hours = facts["speech_s"] / 3600
     console.print(
-        f"[bold]{facts['clips']:,}[/] clips, {hours:,.2f} h of speech: "
+        f"[bold]{counted(facts['clips'], 'clip')}[/], {hours:,.2f} h of speech: "
         f"[green]{facts['ok']:,} ok[/], {facts['failed']:,} failed, in {facts['elapsed_s']:.1f} s."
     )
     for cause in facts["causes"]:
@@ -73,7 +74,10 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
         console.print(f"  {cause['clips']:>6,}  {shown(cause['cause'])}  [dim](optional)[/]", highlight=False)
     if facts["shards_given_up"]:
         numbers = ", ".join(map(str, facts["shards_given_up"][:20]))
-        console.print(f"[yellow]{len(facts['shards_given_up'])} shards were given up: {numbers}[/]")
+        lost = len(facts["shards_given_up"])
+        console.print(
+            f"[yellow]{counted(lost, 'shard')} {'was' if lost == 1 else 'were'} given up: {numbers}[/]"
+        )
     console.print(f"Dataset: {shown(facts['dataset'])}", highlight=False, soft_wrap=True)
 
 

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.counting import counted
 from pipeline.job import Job
 from pipeline.rundir import DATASET
 from pipeline.schema import columns_of
@@ -27,7 +28,7 @@ def write_card(store: Store, job: Job, joined: Mapping[str, Any]) -> None:
         "",
         "# Annotated speech",
         "",
-        f"{joined['clips']:,} clips, {joined['seconds'] / 3600:.2f} hours of speech; "
+        f"{counted(joined['clips'], 'clip')}, {joined['seconds'] / 3600:.2f} hours of speech; "
         f"{joined['ok']:,} fully annotated, {joined['failed']:,} with a failure named in `error`.",
         "",
         "## Columns",

@@ -37,10 +37,15 @@ def write_job(store: Store, job: Job, source: str) -> None:
 
 
 def read_job(store: Store) -> dict[str, Any]:
-    """What job.yaml holds; RunError if there is none."""
+    """What job.yaml holds; RunError if there is none, or one that no run wrote."""
     if not store.exists(JOB):
         raise RunError(f"{store.url} holds no run: there is no {JOB} in it.")
-    record: dict[str, Any] = yaml.safe_load(store.read(JOB))
+    try:
+        record = yaml.safe_load(store.read(JOB))
+    except yaml.YAMLError:
+        record = None
+    if not isinstance(record, dict) or not {"source", "annotators"} <= record.keys():
+        raise RunError(f"{store.full(JOB)} is not of a run, and is not touched: give another folder.")
     return record
 
 

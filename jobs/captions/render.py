@@ -9,6 +9,7 @@ from rich.table import Table
 
 from jobs.captions.report import PLACES, Figures, Report
 from jobs.output import shown
+from pipeline.counting import counted
 
 NAMES = {"en": "English", "zh": "Chinese"}
 
@@ -16,9 +17,12 @@ NAMES = {"en": "English", "zh": "Chinese"}
 def terminal(report: Report) -> RenderableType:
     """The report as rich text."""
     without = f", {report.without:,} without" if report.without else ""
-    parts: list[RenderableType] = [f"{report.clips:,} clips{without}"]
+    parts: list[RenderableType] = [f"{counted(report.clips, 'clip')}{without}"]
     for language, figures in report.languages.items():
-        parts += [f"\n[bold]{NAMES[language]}[/]: {figures.clips:,} clips, {figures.captions:,} captions"]
+        parts += [
+            f"\n[bold]{NAMES[language]}[/]: {counted(figures.clips, 'clip')}, "
+            f"{counted(figures.captions, 'caption')}"
+        ]
         parts += [faults(figures), attributes(figures), *_lines(figures), diversity(figures)]
     return Group(*parts)
 
@@ -77,7 +81,8 @@ def places(figures: Figures) -> str:
 def _lines(figures: Figures) -> Iterator[str]:
     sources = ", ".join(f"{shown(s)} {n:,}" for s, n in figures.sources.items())
     yield f"written by: {sources}"
-    yield f"answers asked: {', '.join(f'{n} for {clips:,} clips' for n, clips in figures.attempts.items())}"
+    asked = ", ".join(f"{n} for {counted(clips, 'clip')}" for n, clips in figures.attempts.items())
+    yield f"answers asked: {asked}"
     if figures.places:
         yield f"the words stand: {places(figures)}"
 

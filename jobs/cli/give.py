@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli.common import AsJson, RunDir
+from jobs.cli.common import AsJson, RunDir, asking
 from jobs.cli.options import TakeOver
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -97,7 +97,7 @@ def forget(
         rebuild=rebuild,
         take_over=take_over,
         as_json=json_,
-        agree=lambda text: yes or typer.confirm(text, err=True),
+        agree=asking("Nothing was forgotten", yes=yes),
     )
 
 
@@ -117,5 +117,5 @@ def gc(
         dry_run=dry_run,
         take_over=take_over,
         as_json=json_,
-        agree=lambda text: yes or typer.confirm(text, err=True),
+        agree=asking("Nothing was removed", yes=yes),
     )

@@ -24,6 +24,12 @@ ShardSize = Annotated[int | None, typer.Option(min=1, help="Clips in a shard.")]
 SpeakerFrom = Annotated[
     str | None, typer.Option(help="'folder': the first folder below SOURCE names the speaker.")
 ]
+SourceOptions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--source-option", help="NAME=VALUE for the source, such as audio_root=/data or split=test."
+    ),
+]
 Engine = Annotated[str, typer.Option(help="ray, or inline: in this process, one shard at a time.")]
 Actors = Annotated[int | None, typer.Option(min=1, help="Processes per pool.")]
 RayAddress = Annotated[str | None, typer.Option(help="A running Ray cluster.")]

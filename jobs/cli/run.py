@@ -22,6 +22,7 @@ from jobs.cli.options import (
     Sets,
     ShardSize,
     Source,
+    SourceOptions,
     SpeakerFrom,
     TakeOver,
     WorkingDir,
@@ -52,6 +53,7 @@ def annotate(
     ray_runtime_env: RayRuntimeEnv = None,
     cpu: OnCpu = False,
     speaker_from: SpeakerFrom = None,
+    source_option: SourceOptions = None,
     ignore_given: Annotated[
         bool, typer.Option("--ignore-given", help="Recognise what the source already says (for evaluation).")
     ] = False,
@@ -62,6 +64,10 @@ def annotate(
     max_failed_shards: MaxFailedShards = None,
     log_json: LogJson = None,
     take_over: TakeOver = False,
+    replace_source: Annotated[
+        bool,
+        typer.Option("--replace-source", help="Have the dataset in DIR replaced by that of another SOURCE."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be computed and why; write nothing.")
     ] = False,
@@ -85,10 +91,12 @@ def annotate(
         ray_runtime_env=ray_runtime_env,
         cpu=cpu,
         speaker_from=speaker_from,
+        source_options=tuple(source_option or ()),
         ignore_given=ignore_given,
         keep_given=tuple(n.strip() for n in keep_given.split(",") if n.strip()),
         log_json=log_json,
         take_over=take_over,
+        replace_source=replace_source,
         dry_run=dry_run,
     )
     return run(request, as_json=json_)
@@ -176,6 +184,7 @@ def plan(
     ray_address: RayAddress = None,
     cpu: OnCpu = False,
     speaker_from: SpeakerFrom = None,
+    source_option: SourceOptions = None,
     json_: AsJson = False,
 ) -> None:
     """What annotating so much would take: hours, cores, GPUs, bytes; from a sample that is annotated here."""
@@ -194,5 +203,6 @@ def plan(
         ray_address=ray_address,
         cpu=cpu,
         speaker_from=speaker_from,
+        source_options=tuple(source_option or ()),
     )
     run(Request(asked, hours, sample, seed), as_json=json_)

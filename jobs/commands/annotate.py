@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from jobs.driving import Work, drive
-from jobs.jobfile import build_job, read_file, read_profile, serve_of
+from jobs.driving import Work, drive, tell
+from jobs.jobfile import DEFAULT_PROFILE, build_job, read_file, read_profile, serve_of
 from jobs.output import shown
 from jobs.runtime_env import runtime_env
 from jobs.serving.settings import Serve
+from jobs.sourcing import First, check_apart, check_same, options_of, whole_name
+from jobs.thresholds import FrozenWatcher, notice, resting
+from jobs.untaken import sentences
+from pipeline.counting import counted
 from pipeline.engine.base import Engine
 from pipeline.engine.flow import annotate
+from pipeline.engine.watcher import Watchers
 from pipeline.errors import OptionError, unknown
 from pipeline.job import Job
+from pipeline.record import read_job
+from pipeline.rundir import JOB
 from pipeline.source import open_source
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -44,6 +50,8 @@ class Request:
     ray_runtime_env: Path | None = None
     cpu: bool = False
     speaker_from: str | None = None
+    source_options: tuple[str, ...] = ()
+    replace_source: bool = False
     ignore_given: bool = False
     keep_given: tuple[str, ...] = ()
     log_json: str | None = None
@@ -59,12 +67,21 @@ def run(request: Request, *, as_json: bool) -> int:
     def make(console: Console) -> tuple[Engine, Work]:
         record, job = resolved(request)
         brought = runtime_env(request.ray_runtime_env, request.working_dir, request.ray_address)
-        items = _items(request)
+        store = Store(request.out)
+        items = _items(request, record, store)
+        if text := _size_notice(request, record, job, store):
+            tell(console, text)
         engine = made_engine(request.engine, request.ray_address, request.actors, console, brought)
         if serve := serve_of(record):
             engine = served(engine, serve, console, cpu=request.cpu)
         return engine, lambda store, engine, watcher: annotate(
-            items, job, store, engine, watcher, request.source, take_over=request.take_over
+            _telling(items, console),
+            job,
+            store,
+            engine,
+            Watchers([FrozenWatcher(job, store, lambda text: tell(console, text)), watcher]),
+            _name(request, record),
+            take_over=request.take_over,
         )
 
     metered = request.engine == "ray"
@@ -72,23 +89,61 @@ def run(request: Request, *, as_json: bool) -> int:
 
 
 def _foresee(request: Request, *, as_json: bool) -> int:
-    from jobs.commands.foresee import tell
+    from jobs.commands import foresee as command
     from jobs.foresee import foresee
 
-    tell(foresee(_items(request), resolved(request)[1], Store(request.out)), as_json=as_json)
+    record, job = resolved(request)
+    store, console = Store(request.out), Console(stderr=True)
+    items = _items(request, record, store)
+    if text := _size_notice(request, record, job, store):
+        tell(console, text)
+    found = foresee(_telling(items, console), job, store)
+    if text := notice(resting(job, store), job, store, found.total.clips):
+        tell(console, text)
+    command.tell(found, as_json=as_json)
     return 0
 
 
-def _items(request: Request) -> Iterable[Item]:
-    source = open_source(request.source, options=source_options(request))
-    return islice(source, request.limit) if request.limit else source
+def _items(request: Request, record: Mapping[str, Any], store: Store) -> First:
+    """The items asked for; RunError where the run directory is not the place for them."""
+    source = open_source(request.source, options=source_options(request, record))
+    items = First(source, request.limit)
+    check_apart(source, request.source, request.out)
+    check_same(store, items, _name(request, record), request.limit, replace=request.replace_source)
+    return items
+
+
+def _name(request: Request, record: Mapping[str, Any]) -> str:
+    return whole_name(request.source, source_options(request, record))
+
+
+def _telling(items: First, console: Console) -> Iterator[Item]:
+    """The items; after the last it is told which labels of theirs do not count as given."""
+    yield from items
+    for text in sentences(items.source.untaken) if items.source.untaken else ():
+        tell(console, text)
+
+
+def _size_notice(request: Request, record: Mapping[str, Any], job: Job, store: Store) -> str | None:
+    """What to say of another number of clips in a shard than the run has been planned with."""
+    if not (request.shard_size or "shard_size" in record) or not store.exists(JOB):
+        return None
+    before = read_job(store)["shard_size"]
+    if before == job.shard_size:
+        return None
+    return (
+        f"The shards of {store.url} were made with {counted(before, 'clip')} and stay as they are: "
+        f"a shard size of {job.shard_size:,} counts for new clips only."
+    )
 
 
 def resolved(request: Request, *, shard_size: int | None = None) -> tuple[dict[str, Any], Job]:
     """What was asked for, and the job it makes."""
     if request.profile and request.job_file:
         raise OptionError("Give --profile or --job, not both.")
-    record = read_file(request.job_file) if request.job_file else read_profile(request.profile or "embedded")
+    record = (
+        read_file(request.job_file) if request.job_file else read_profile(request.profile or DEFAULT_PROFILE)
+    )
     job = build_job(
         record,
         request.sets,
@@ -133,6 +188,7 @@ def served(engine: Engine, serve: Serve, console: Console, *, cpu: bool) -> Engi
     return ServedEngine(engine, serve, lambda text: console.print(shown(text), highlight=False), cpu=cpu)
 
 
-def source_options(request: Request) -> dict[str, object]:
+def source_options(request: Request, record: Mapping[str, Any]) -> dict[str, object]:
     """What the source is told."""
-    return {"speaker_from": request.speaker_from} if request.speaker_from else {}
+    speaker = {"speaker_from": request.speaker_from} if request.speaker_from else {}
+    return options_of(record, request.source_options) | speaker

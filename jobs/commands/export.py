@@ -12,6 +12,7 @@ from jobs.export.export import Exported, export
 from jobs.export.push import push
 from jobs.export.request import Request
 from jobs.output import emit, notice, shown
+from pipeline.counting import counted
 from pipeline.storage import Store
 
 
@@ -41,7 +42,8 @@ def names(text: str) -> tuple[str, ...]:
 def _print(done: Exported) -> None:
     console = Console(highlight=False, soft_wrap=True)
     splits = ", ".join(f"{name} {n:,}" for name, n in done.splits.items())
-    console.print(f"{done.clips:,} clips ({splits}) in {done.parts} parts, {done.bytes / 1e6:.1f} MB.")
+    clips, parts = counted(done.clips, "clip"), counted(done.parts, "part")
+    console.print(f"{clips} ({splits}) in {parts}, {done.bytes / 1e6:.1f} MB.")
     for kind, n in done.dropped.items():
         console.print(f"  {n:,} dropped by {shown(kind)}; dropped.jsonl says which and why")
     for code, n in done.silent.items():

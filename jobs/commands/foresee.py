@@ -10,6 +10,7 @@ from rich.console import Console
 from jobs.costs import named_table
 from jobs.foresee import Amount, Foreseen
 from jobs.output import emit, shown
+from pipeline.counting import counted
 
 
 def tell(found: Foreseen, *, as_json: bool) -> None:
@@ -25,6 +26,7 @@ def facts_of(found: Foreseen) -> dict[str, Any]:
     return {
         "total": asdict(found.total),
         "uncut": asdict(found.uncut),
+        "shards": {name: asdict(getattr(found, name)) for name in ("new", "changed", "back", "gone")},
         "annotators": {
             name: [{"why": why, **asdict(amount)} for why, amount in amounts.items()]
             for name, amounts in found.work.items()
@@ -36,8 +38,8 @@ def _print(found: Foreseen) -> None:
     console = Console(highlight=False, soft_wrap=True)
     if found.uncut.shards:
         console.print(
-            f"{found.uncut.clips:,} recordings{_hours(found.uncut)} are to be looked through for utterances "
-            "first; the clips in them are not counted here."
+            f"Utterances are to be looked for in {counted(found.uncut.clips, 'recording')} first"
+            f"{_hours(found.uncut)}: each counts as one clip here and may become several."
         )
     table = named_table("annotator", found.work)
     for name in ("shards", "clips", "hours"):
@@ -49,15 +51,29 @@ def _print(found: Foreseen) -> None:
             table.add_row(name, f"{amount.shards:,}", f"{amount.clips:,}", hours, shown(why))
     if any(found.work.values()):
         console.print(table)
-    total = f"{found.total.clips:,} clips in {found.total.shards:,} shards{_hours(found.total)}"
+    if told := [f"{amount.shards:,} {what}" for what, amount in _fates(found) if amount.shards]:
+        console.print(f"Shards: {', '.join(told)}.")
+    total = f"{_of(found.total)}{_hours(found.total)}"
     idle = [name for name, amounts in found.work.items() if not amounts]
     if len(idle) == len(found.work) and not found.uncut.shards:
         console.print(f"{total}: all is done, nothing would be computed.")
     else:
-        console.print(
-            f"Of {total}. Nothing to do for: {', '.join(map(shown, idle)) or 'none'}. Nothing was written."
-        )
+        also = f" Nothing to do for: {', '.join(map(shown, idle))}." if idle else ""
+        console.print(f"Of {total}.{also} Nothing was written.")
+
+
+def _fates(found: Foreseen) -> list[tuple[str, Amount]]:
+    return [
+        ("new", found.new),
+        ("changed", found.changed),
+        ("back", found.back),
+        ("gone with their clips", found.gone),
+    ]
+
+
+def _of(amount: Amount) -> str:
+    return f"{counted(amount.clips, 'clip')} in {counted(amount.shards, 'shard')}"
 
 
 def _hours(amount: Amount) -> str:
-    return f", {amount.seconds / 3600:,.2f} h of speech as far as is known," if amount.seconds else ""
+    return f" ({amount.seconds / 3600:,.2f} h of speech as far as is known)" if amount.seconds else ""

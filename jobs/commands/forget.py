@@ -13,6 +13,7 @@ from jobs.export.recorded import Recorded, recorded
 from jobs.forget import Found, find, forget, was_forgotten
 from jobs.output import emit, notice, shown
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.errors import RunError, UsageError
 from pipeline.lease import held
 from pipeline.review.judgements import REVIEWS
@@ -101,8 +102,8 @@ def _announce(run: Run, found: Found, exports: _Exports, *, rebuild: bool) -> No
         notice(f"To be forgotten: {', '.join(map(shown, names[:A_FEW]))}{more}.")
         reviewed = ", reviews" if run.store.names(REVIEWS) else ""
         notice(
-            f"Written anew without them: all files of {len(found.shards):,} shards{reviewed}, the dataset, "
-            "which loses its earlier state."
+            f"Written anew without them: all files of {counted(len(found.shards), 'shard')}{reviewed}, "
+            "the dataset, which loses its earlier state."
         )
     if names and any(name.startswith(f"{REPORT}/") for name in run.names):
         notice("Removed: the report, which may hold their sound; `speechcraft report` writes another.")
@@ -138,12 +139,16 @@ def _rebuilt(run: Run, directory: str, one: Recorded) -> bool:
 
 
 def _these(found: Found) -> str:
-    return f"{len(found.ids):,} clips or recordings" if found.ids else "what was forgotten before"
+    return _counted(found) if found.ids else "what was forgotten before"
+
+
+def _counted(found: Found) -> str:
+    return counted(len(found.ids), "clip or recording", "clips or recordings")
 
 
 def _print(found: Found, exports: _Exports, lost: list[str], *, rebuild: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{len(found.ids):,} clips or recordings are forgotten.")
+    console.print(f"{_counted(found)} {'is' if len(found.ids) == 1 else 'are'} forgotten.")
     for path in exports.paths():
         made = "is not made anew" if path in lost else "is made anew"
         console.print(f"  {shown(path)} {made if rebuild else 'was exported before and may hold them'}")

@@ -9,6 +9,7 @@ from rich.console import Console
 from jobs.gc import Garbage, find, remove
 from jobs.output import emit
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.errors import UsageError
 from pipeline.lease import held
 
@@ -24,7 +25,9 @@ def run(
     with held(opened.store, take_over=take_over):
         garbage = find(opened)
         if garbage.count:
-            if not agree(f"Remove {garbage.count:,} files, {_size(garbage.bytes)}, of {opened.store.url}?"):
+            if not agree(
+                f"Remove {counted(garbage.count, 'file')}, {_size(garbage.bytes)}, of {opened.store.url}?"
+            ):
                 raise UsageError("Nothing was removed.")
             remove(opened.store, garbage)
     _tell(garbage, as_json=as_json, removed=True)
@@ -37,17 +40,20 @@ def _tell(garbage: Garbage, *, as_json: bool, removed: bool) -> None:
         return
     console = Console(highlight=False, soft_wrap=True)
     for why, files in garbage.files.items():
-        console.print(f"{len(files):>9,} files  {_size(sum(files.values())):>10}  {why}")
+        count, size = counted(len(files), "file"), _size(sum(files.values()))
+        console.print(f"{count:>15}  {size:>10}  {why}")
     if not garbage.count:
         console.print("There is nothing to remove.")
     elif removed:
-        console.print(f"Removed: {garbage.count:,} files, {_size(garbage.bytes)}.")
+        console.print(f"Removed: {counted(garbage.count, 'file')}, {_size(garbage.bytes)}.")
     else:
-        console.print(f"Would remove {garbage.count:,} files, {_size(garbage.bytes)}. Nothing was removed.")
+        console.print(
+            f"Would remove {counted(garbage.count, 'file')}, {_size(garbage.bytes)}. Nothing was removed."
+        )
 
 
 def _size(count: int) -> str:
     for unit, least in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= least:
             return f"{count / least:.1f} {unit}"
-    return f"{count} bytes"
+    return counted(count, "byte")

@@ -22,6 +22,7 @@ from jobs.forecast.measure import Meter, measured
 from jobs.jobfile import serve_of
 from jobs.output import emit, shown
 from jobs.progress import RichWatcher
+from pipeline.counting import counted
 from pipeline.engine.flow import annotate
 from pipeline.engine.watcher import Watchers
 from pipeline.errors import RunError, SourceError
@@ -58,7 +59,7 @@ def facts_of(request: Request, console: Console) -> dict[str, Any]:
     asked = request.asked
     record, job = resolved(asked)
     drawn: Sample[Item] = Sample(request.sample, request.seed)
-    for number, item in enumerate(open_source(asked.source, options=source_options(asked))):
+    for number, item in enumerate(open_source(asked.source, options=source_options(asked, record))):
         drawn.add(str(number), item)
     if not drawn.kept:
         raise SourceError("The source holds no clips.")
@@ -89,21 +90,23 @@ def _print(facts: Mapping[str, Any]) -> None:
     console = Console()
     sample = facts["sample"]
     console.print(
-        f"Measured on {sample['items']:,} of {sample['of']:,} items: {sample['clips']:,} clips in "
-        f"{sample['shards']:,} shards, {sample['speech_s']:,.0f} s of sound, {sample['failed']:,} failed.",
+        f"Measured on {sample['items']:,} of {counted(sample['of'], 'item')}: "
+        f"{counted(sample['clips'], 'clip')} in {counted(sample['shards'], 'shard')}, "
+        f"{sample['speech_s']:,.0f} s of sound, {sample['failed']:,} failed.",
         highlight=False,
     )
     console.print(_annotators(facts))
     console.print(_pools(facts))
     size, objects = facts["bytes"], facts["objects"]
     console.print(
-        f"[bold]{facts['hours']:,.4g} h[/] of sound would be {facts['clips']:,} clips in {facts['shards']:,} "
-        f"shards, done in [bold]{_span(facts['elapsed_hours'])} h[/] by these processes.",
+        f"[bold]{facts['hours']:,.4g} h[/] of sound would be {counted(facts['clips'], 'clip')} in "
+        f"{counted(facts['shards'], 'shard')}, done in [bold]{_span(facts['elapsed_hours'])} h[/] "
+        "by these processes.",
         highlight=False,
     )
     console.print(
         f"Sound {_span(size['sound'], GB)} GB, sidecars {_span(size['sidecars'], GB)} GB, "
-        f"dataset {_span(size['dataset'], GB)} GB; {sum(objects.values()):,} objects.",
+        f"dataset {_span(size['dataset'], GB)} GB; {counted(sum(objects.values()), 'object')}.",
         highlight=False,
     )
     console.print(

@@ -18,6 +18,7 @@ from jobs.output import emit, notice
 from jobs.recorded import job_as_ran
 from jobs.retry import Rows, Selection, mark, select
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.engine.base import Engine
 from pipeline.engine.flow import go_on
 from pipeline.errors import OptionError
@@ -99,5 +100,4 @@ def _print(count: int, rows: Rows, *, as_json: bool) -> None:
 def _sentence(count: int, rows: Rows) -> str:
     if not count:
         return "No row is to be computed again that was not already."
-    shards = f"{len(rows):,} shard{'' if len(rows) == 1 else 's'}"
-    return f"{count:,} row{'' if count == 1 else 's'} of {shards} to be computed again."
+    return f"{counted(count, 'row')} of {counted(len(rows), 'shard')} to be computed again."

@@ -20,6 +20,7 @@ from jobs.review.sample import sample
 from jobs.review.server import ReviewServer
 from jobs.review.view import Views
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.errors import OptionError, RunError
 from pipeline.storage import Store
 
@@ -55,7 +56,9 @@ def run(request: Request, *, as_json: bool) -> None:
         if as_json:
             emit({"address": address, "clips": len(clips), "reviewer": reviewer})
             return
-        notice(f"{len(clips):,} clips for {harmless(reviewer)}; Ctrl-C ends it, and nothing is lost.")
+        notice(
+            f"{counted(len(clips), 'clip')} for {harmless(reviewer)}; Ctrl-C ends it, and nothing is lost."
+        )
         notice(address)
 
     asyncio.run(serve(server, request.host, request.port, tell))

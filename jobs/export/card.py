@@ -22,6 +22,7 @@ from jobs.export.frontmatter import front_matter
 from jobs.export.plan import Plan
 from jobs.export.request import Request
 from jobs.export.statistics import UNKNOWN, Statistics
+from pipeline.counting import counted
 from pipeline.errors import OptionError
 from pipeline.options import defaults_of, identifying, options_of
 
@@ -72,13 +73,13 @@ def plain(text: object) -> str:
 
 def _opening(facts: Facts) -> str:
     n = facts.numbers
-    speakers = f" of {len(n.speakers):,} known speakers" if n.speakers else ""
+    speakers = f" of {counted(len(n.speakers), 'known speaker')}" if n.speakers else ""
     captions = [c for c in ("description", "instruction") if c in facts.schema.names]
     told = f" Each is told in words: {' and '.join(f'`{c}`' for c in captions)}." if captions else ""
     return (
-        f"# Annotated speech\n\n{n.clips:,} clips, {n.seconds / 3600:.2f} hours of speech{speakers}.{told} "
-        "Transcripts, measures, labels and captions were made by machines, where the source did not give "
-        "them; the columns that end in `_source` say which."
+        f"# Annotated speech\n\n{counted(n.clips, 'clip')}, {n.seconds / 3600:.2f} hours of speech{speakers}."
+        f"{told} Transcripts, measures, labels and captions were made by machines, where the source did "
+        "not give them; the columns that end in `_source` say which."
     )
 
 
@@ -212,13 +213,19 @@ def _accuracy(request: Request) -> str:
     return pipes(head, [tuple(map(plain, line)) for line in lines_of(request.accuracy)])
 
 
+def _have(clips: int) -> str:
+    return "has" if clips == 1 else "have"
+
+
 def _limits(facts: Facts) -> str:
-    n = facts.numbers
+    n, silent = facts.numbers, sum(facts.silent.values())
     said = [
         "Labels such as *low* or *fast* are relative to thresholds taken from this corpus.",
         "A null is a value that is not known, never a zero.",
-        f"{n.failed:,} of {n.clips:,} clips have a failure, named in `error`." if n.failed else "",
-        f"{sum(facts.silent.values()):,} clips have no sound: "
+        f"{n.failed:,} of {counted(n.clips, 'clip')} {_have(n.failed)} a failure, named in `error`."
+        if n.failed
+        else "",
+        f"{counted(silent, 'clip')} {_have(silent)} no sound: "
         f"{', '.join(f'{plain(code)} {k:,}' for code, k in facts.silent.items())}."
         if facts.silent
         else "",

@@ -16,6 +16,7 @@ from jobs.export.dataset import Dataset
 from jobs.export.request import Request
 from jobs.export.splits import TRAIN, SplitSpec, assign
 from pipeline import parquet
+from pipeline.counting import counted
 from pipeline.errors import UsageError
 from pipeline.rundir import Shard
 from pipeline.storage import Store
@@ -73,7 +74,8 @@ class Plan:
             return "No speaker is in more than one split."
         kept = [f"{n:,} by {kind}" for kind, n in self.groups.items() if kind != "speaker"]
         return (
-            f"The speaker is not known, or was not asked for, in {clips - known:,} of {clips:,} clips; "
+            f"The speaker is not known, or was not asked for, in {clips - known:,} of "
+            f"{counted(clips, 'clip')}; "
             f"they were split {' and '.join(kept)}, so their speakers may be in more than one split."
         )
 

@@ -13,6 +13,7 @@ from jobs.report.bars import Bar, bars, levels, ranked
 from jobs.report.columns import UNKNOWN, language_name, lasting
 from jobs.report.gather import MEASURED
 from jobs.report.parts import Parts
+from pipeline.counting import counted
 
 LISTED_WORDS = 40
 """Of a language that has no cloud."""
@@ -142,11 +143,11 @@ def _tiles(parts: Parts) -> list[Tile]:
         Tile("Speech", *lasting(found.seconds).split()),
         Tile("Speakers", f"{speakers:,}" if speakers else "–", note="" if speakers else "none named"),
         Tile("Languages", f"{len(spoken):,}" if spoken else "–", note=names),
-        Tile("Annotated in full", f"{100 * ok / clips:.1f}", "%", f"{ok:,} clips"),
+        Tile("Annotated in full", f"{100 * ok / clips:.1f}", "%", counted(ok, "clip")),
         Tile(
             "Failed",
             f"{found.failed:,}",
-            note=f"{causes:,} cause{'s' * (causes != 1)}" if found.failed else "",
+            note=counted(causes, "cause") if found.failed else "",
             kind="bad" if found.failed else "",
         ),
     ]
@@ -168,7 +169,7 @@ def _origins(parts: Parts) -> list[tuple[str, list[Bar]]]:
 
 def _topics_lead(topics: Mapping[str, int]) -> str:
     most = f"; the {MOST_TOPICS} commonest:" if len(topics) > MOST_TOPICS else ":"
-    return f"{len(topics):,} topics in {sum(topics.values()):,} clips{most}"
+    return f"{counted(len(topics), 'topic')} in {counted(sum(topics.values()), 'clip')}{most}"
 
 
 def _causes(parts: Parts) -> list[tuple[Bar, str]]:

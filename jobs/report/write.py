@@ -17,6 +17,7 @@ from jobs.report.parts import Parts
 from jobs.report.plots import Plot, cloud, lengths, measures, people
 from jobs.report.thresholds import age_bounds_years, thresholds_of
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.rundir import REPORT, Shard
 
 PAGE = f"{REPORT}/index.html"
@@ -47,7 +48,7 @@ def write_report(directory: str, *, seed: int, say: Callable[[str], None]) -> st
 
 def gather_parts(run: Run, dataset: Dataset, seed: int, say: Callable[[str], None]) -> Parts:
     """All that the page tells."""
-    say(f"Reading {dataset.clips:,} clips.")
+    say(f"Reading {counted(dataset.clips, 'clip')}.")
     found = gather(dataset, seed)
     say("Checking the captions.")
     reporter = Reporter(seed)

@@ -14,6 +14,7 @@ from typing import Any
 from pipeline import again, journal_store, sidecar
 from pipeline.annotator import CalibratedAnnotator
 from pipeline.clip import Clip
+from pipeline.counting import counted
 from pipeline.engine.base import Engine
 from pipeline.engine.driver import Phase, run_phase
 from pipeline.engine.packer import Packer
@@ -161,7 +162,8 @@ def _check_finished(store: Store, job: Job, shards: Sequence[Shard]) -> None:
     )
     if left:
         raise RunError(
-            f"{left:,} of the {len(shards):,} shards of {store.url} are not finished: "
+            f"{left:,} of the {counted(len(shards), 'shard')} of {store.url} "
+            f"{'is' if left == 1 else 'are'} not finished: "
             f"`speechcraft retry {store.url}` computes what is missing."
         )
 
@@ -283,6 +285,7 @@ def calibrate(way: Way, job: Job, store: Store, shards: Sequence[Shard]) -> Mapp
         "thresholds": dict(cls.calibrate(chain(first, clips), way.options)),
         "measured_by": sorted(w.key for w in job.ways if w.family in families),
         "shards": [s.name for s in shards],
+        "clips": sum(s.clips for s in shards),
     }
     try:
         text = json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)

@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from pipeline.counting import counted
 from pipeline.engine.earlier import earlier_failures
 from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Failure
@@ -90,9 +91,9 @@ class Tolerance(Watcher):
     def judge(self, failed: int, given_up: int, causes: Counter[str]) -> None:
         """Whether a run that has come to its end kept to the limits, whatever call things failed in."""
         if failed > self._max_clips:
-            self._end(f"{failed:,} of {self._clips:,} clips failed", "clips", causes)
+            self._end(f"{failed:,} of {counted(self._clips, 'clip')} failed", "clips", causes)
         if given_up > self._max_shards:
-            self._end(f"{given_up:,} of {self._shards:,} shards were given up", "shards", causes)
+            self._end(f"{given_up:,} of {counted(self._shards, 'shard')} given up", "shards", causes)
 
     def _check(self) -> None:
         self.judge(self._seen.bad, len(self._given_up), self._causes)
@@ -100,7 +101,7 @@ class Tolerance(Watcher):
             what = f"{self._seen.bad:,} of the first {self._seen.size:,} clips failed"
             self._end(what, "clips", self._causes)
         if self._tried.above(self._max_shards / max(1, self._shards)):
-            what = f"{self._tried.bad:,} of the first {self._tried.size:,} shards were given up"
+            what = f"{self._tried.bad:,} of the first {self._tried.size:,} shards given up"
             self._end(what, "shards", self._causes)
 
     def _end(self, what: str, kind: str, causes: Counter[str]) -> None:

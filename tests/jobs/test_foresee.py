@@ -10,15 +10,19 @@ import pytest
 import soundfile
 
 from jobs.commands.foresee import facts_of, tell
-from jobs.foresee import foresee
+from jobs.foresee import CHANGED, NEW, foresee
+from jobs.jobfile import build_job
+from pipeline.clip import AudioRef
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import SourceError
 from pipeline.job import Job
 from pipeline.source.base import Item
 from pipeline.storage import Store
-from tests.command import Ended, example, speechcraft, write_manifest
+from tests.command import CLIPS, EXAMPLES, Ended, example, speechcraft, write_manifest
 from tests.fakes import Silent, items_of, job_of
+
+IDS = ("brother", "red-book", "meeting", "later")
 
 
 def run(store: Store, items: list[Item], job: Job) -> Outcome:
@@ -129,6 +133,32 @@ def test_the_table_and_the_json_say_the_same(store: Store, capsys: pytest.Captur
     assert facts["annotators"]["peak-fake"] == [
         {"why": "new clips", "shards": 3, "clips": 25, "seconds": 90_000.0}
     ]
+
+
+def test_what_must_be_looked_through_first_counts_as_a_clip_each_by_what_is_new_and_what_changed(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [Item(id, AudioRef(str(CLIPS / EXAMPLES[id]["audio"]), version="1")) for id in IDS]
+    job = build_job({"annotators": {"cut": "vad", "sound": "decode", "energy": "levels"}, "shard_size": 2})
+    assert told(store, items[:3], job) == {name: {NEW: 3} for name in ("sound-decode", "energy-levels")}
+    run(store, items[:3], job)
+    assert told(store, items[:3], job) == {"sound-decode": {}, "energy-levels": {}}
+    changed = [replace(items[0], audio=replace(items[0].audio, version="2")), *items[1:]]
+    assert told(store, changed, job)["energy-levels"] == {CHANGED: 2, NEW: 1}
+    tell(foresee(changed, job, store), as_json=False)
+    out = capsys.readouterr().out
+    assert "Utterances are to be looked for in 3 recordings first" in out
+    assert "Shards: 1 new, 1 changed." in out
+    assert "Of 4 clips in 3 shards" in out
+    assert "Nothing to do" not in out
+    computed = run(store, changed, job).phases[-2].tallies
+    assert {tally.ok for tally in computed.values()} == {2 + 1}
+
+
+def test_shards_that_would_go_are_told(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    run(store, items_of(25), job_of(rank=False))
+    tell(foresee(items_of(10), job_of(rank=False), store), as_json=False)
+    assert "Shards: 2 gone with their clips." in capsys.readouterr().out
 
 
 def test_a_source_without_clips_is_an_error(store: Store) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import pytest
 
-from jobs.jobfile import build_job, profiles, read_file, read_profile, specs_of
+from jobs.jobfile import KEYS, build_job, profiles, read_file, read_profile, specs_of
 from pipeline.annotator import Annotator
 from pipeline.errors import OptionError
 from pipeline.job import make_job
@@ -58,7 +59,8 @@ def test_a_wrong_assignment_is_refused_and_what_exists_is_named(assignment: str,
     ("text", "message"),
     [
         ("[1, 2", "is not YAML"),
-        ("just words", "must have an entry 'annotators'"),
+        ("just words", "must map entries such as 'annotators'"),
+        ("annotators: [sound]", "'annotators' of the job file"),
         ("annotators: {sound: decode}\nshards: 3", "There is no entry of a job file 'shards'"),
     ],
 )
@@ -68,6 +70,23 @@ def test_a_file_that_is_no_job_is_refused(tmp_path: Path, text: str, message: st
     with pytest.raises(OptionError) as caught:
         build_job(read_file(path))
     assert message in str(caught.value)
+
+
+def test_a_file_without_annotators_has_those_of_the_default_profile(tmp_path: Path) -> None:
+    path = tmp_path / "job.yaml"
+    path.write_text("shard_size: 7\nlimits: {max_attempts: 5}\n")
+    job, default = build_job(read_file(path)), build_job(read_profile("embedded"))
+    assert [way.key for way in job.ways] == [way.key for way in default.ways]
+    assert (job.cut, job.shard_size, job.limits.max_attempts) == (default.cut, 7, 5)
+
+
+def test_the_page_on_job_files_shows_one_that_is_a_job(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "jobfile.md").read_text("utf-8")
+    path = tmp_path / "job.yaml"
+    path.write_text(re.findall(r"^```yaml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)[0])
+    record = read_file(path)
+    assert build_job(record).of("emotion")[0].optional
+    assert set(record) == set(KEYS) - {"serve"}
 
 
 def test_a_missing_job_file_is_refused(tmp_path: Path) -> None:

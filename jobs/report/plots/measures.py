@@ -11,6 +11,7 @@ import numpy.typing as npt
 from jobs.report.panels import Mark, Panel
 from jobs.report.plots.rows import axes, head, height_in, histogram
 from jobs.report.plots.style import COLOURS, Plot, figure, finished
+from pipeline.counting import counted
 
 BINS = 40
 FEW = 12
@@ -54,7 +55,7 @@ def _row(axis: Any, panel: Panel, gender: str, edges: npt.NDArray[np.float64]) -
     if values is None:
         head(axis, gender, "no value", COLOURS[gender])
         return
-    note = f"median {_number(float(np.median(values)))} · {len(values):,} clips"
+    note = f"median {_number(float(np.median(values)))} · {counted(len(values), 'clip')}"
     head(axis, gender, note, COLOURS[gender])
     inside = values.clip(edges[0], edges[-1])
     if len(values) <= FEW:
@@ -93,7 +94,9 @@ def _told(panel: Panel) -> str:
     for gender, values in panel.values.items():
         low, middle, high = map(_number, np.percentile(values, (5, 50, 95)))
         marks = "".join(f"; {_named(mark)}" for mark in panel.marks.get(gender, ()))
-        rows.append(f"{gender}: {len(values):,} clips, median {middle}, 90 % from {low} to {high}{marks}")
+        rows.append(
+            f"{gender}: {counted(len(values), 'clip')}, median {middle}, 90 % from {low} to {high}{marks}"
+        )
     head_ = f"Histogram of {panel.title.lower()} ({panel.what}, {panel.unit}) by gender."
     return f"{head_} {'. '.join(rows)}."
 
