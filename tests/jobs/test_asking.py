@@ -30,7 +30,7 @@ def test_where_nobody_can_answer_it_says_what_was_not_done_and_how_to_answer_bef
 
 
 class Interrupted(io.StringIO):
-    def readline(self, *_: object) -> NoReturn:  # type: ignore[override]  # it never returns
+    def readline(self, *_: object) -> NoReturn:
         raise KeyboardInterrupt
 
 
