@@ -12,7 +12,9 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.storage import Store, damaged
+from pipeline.errors import RunError
+from pipeline.filesystems import reason, redacted
+from pipeline.storage import Store
 
 
 def read(store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Table:
@@ -43,3 +45,8 @@ def encoded(table: pa.Table) -> pa.Buffer:
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", row_group_size=10_000)
     return sink.getvalue()
+
+
+def damaged(store: Store, path: str, error: Exception) -> RunError:
+    """The error for a file that is there and cannot be read."""
+    return RunError(f"{redacted(store.full(path))} is damaged ({reason(error)}): remove it and run again.")

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from pipeline.clip import SAMPLE_RATE_HZ, Samples
 from pipeline.errors import ClipError
-from pipeline.storage import Store, damaged
+from pipeline.parquet import damaged
+from pipeline.storage import Store
 
 _FULL_SCALE = 32767
 _FIELDS: list[pa.Field[Any]] = [

@@ -173,12 +173,11 @@ class Store:
 
     def rename(self, path: str, to: str) -> None:
         """Give a file another name, by a copy where it must be; FileNotFoundError where there is none."""
-        old = self.full(path)
         if self.is_local:
-            self._call(lambda: os.renames(old, self.full(to)))
+            self._call(lambda: os.renames(self.full(path), self.full(to)))
             return
-        move = self._fs.cp_file if self._puts_whole else self._fs.mv
-        self._put(to, lambda new: move(old, new))
+        move = self._fs.cp_file if self._puts_whole else self._move
+        self._put(to, lambda new: move(self.full(path), new))
         self.remove_plain([path])
 
     def appending(self, path: str) -> BinaryIO:
@@ -349,8 +348,3 @@ class Store:
             raise
         except OSError as error:
             raise self.unusable("reached" if passes(error) else "used", error) from error
-
-
-def damaged(store: Store, path: str, error: Exception) -> RunError:
-    """The error for a file that is there and cannot be read."""
-    return RunError(f"{redacted(store.full(path))} is damaged ({reason(error)}): remove it and run again.")

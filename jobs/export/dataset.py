@@ -16,10 +16,11 @@ from pipeline.errors import RunError
 from pipeline.join import INDEX
 from pipeline.layout import read_index
 from pipeline.manifest import read_shard
+from pipeline.parquet import damaged
 from pipeline.record import read_job
 from pipeline.rundir import DATASET, Shard
 from pipeline.source.base import Item
-from pipeline.storage import Store, damaged
+from pipeline.storage import Store
 
 BATCH_ROWS = 256
 """Rows decoded at once: with words and captions about 1 MB."""
