@@ -11,7 +11,6 @@ from pipeline.engine.tally import Tally
 from pipeline.job import Job
 
 GB = 1e9
-EARLIER = "with earlier options"
 
 
 def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str, Any]]:
@@ -51,13 +50,12 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
 
 def cost_table(lines: Iterable[Mapping[str, Any]]) -> Table:
     """The lines on a terminal."""
-    lines = list(lines)
-    table = named_table("annotator", [line["annotator"] or EARLIER for line in lines])
+    table = named_table("annotator")
     for name in ("compute s", "x real time", "s per hour of speech", "share", "peak GB"):
         table.add_column(name, justify="right")
     for line in lines:
         table.add_row(
-            line["annotator"] or f"[dim]{EARLIER}[/]",
+            line["annotator"] or "[dim]with earlier options[/]",
             f"{line['compute_s']:,.1f}",
             _number(line["realtime_factor"], "{:,.0f}"),
             *cost_cells(line),
@@ -65,10 +63,10 @@ def cost_table(lines: Iterable[Mapping[str, Any]]) -> Table:
     return table
 
 
-def named_table(title: str, names: Iterable[str]) -> Table:
-    """A table whose first column shows these names whole, on a narrow terminal too."""
+def named_table(title: str) -> Table:
+    """A table whose first column shows names whole: on a narrow terminal the others give way."""
     table = Table(box=None, header_style="bold")
-    table.add_column(title, min_width=max(map(len, names), default=0))
+    table.add_column(title, no_wrap=True)
     return table
 
 

@@ -83,7 +83,7 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
 
 def _table(facts: Mapping[str, Any]) -> Table:
     """What this call did, beside what its rows have cost in all calls together."""
-    table = named_table("annotator", facts["annotators"])
+    table = named_table("annotator")
     for name in ("ok", "skipped", "failed", "s per hour of speech", "share", "peak GB"):
         table.add_column(name, justify="right")
     spent = {line["annotator"]: line for line in facts.get("costs", [])}

@@ -41,7 +41,7 @@ def _print(found: Foreseen) -> None:
             f"Utterances are to be looked for in {counted(found.uncut.clips, 'recording')} first"
             f"{_hours(found.uncut)}: each counts as one clip here and may become several."
         )
-    table = named_table("annotator", found.work)
+    table = named_table("annotator")
     for name in ("shards", "clips", "hours"):
         table.add_column(name, justify="right")
     table.add_column("why", overflow="fold")

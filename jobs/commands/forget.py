@@ -102,8 +102,8 @@ def _announce(run: Run, found: Found, exports: _Exports, *, rebuild: bool) -> No
         notice(f"To be forgotten: {', '.join(map(shown, names[:A_FEW]))}{more}.")
         reviewed = ", reviews" if run.store.names(REVIEWS) else ""
         notice(
-            f"Written anew without them: all files of {counted(len(found.shards), 'shard')}{reviewed}, "
-            "the dataset, which loses its earlier state."
+            f"Written anew without them: every manifest, sidecar and sound that holds one{reviewed}, and the "
+            "dataset, which loses its earlier state."
         )
     if names and any(name.startswith(f"{REPORT}/") for name in run.names):
         notice("Removed: the report, which may hold their sound; `speechcraft report` writes another.")

@@ -117,7 +117,7 @@ def _print(facts: Mapping[str, Any]) -> None:
 
 
 def _annotators(facts: Mapping[str, Any]) -> Table:
-    table = named_table("annotator", [line["annotator"] for line in facts["annotators"]])
+    table = named_table("annotator")
     table.add_column("pool")
     for name in ("s per hour of speech", "process hours", "share", "peak GB"):
         table.add_column(name, justify="right")

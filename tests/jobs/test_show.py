@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,11 @@ def test_the_tables_of_a_run_show_names_whole_at_80_columns(
     monkeypatch.setenv("COLUMNS", "80")
     assert "…" not in speechcraft("status", run).out
     assert "…" not in speechcraft("show", run).out
+    tried = ("--annotator", "transcript", "--clip", "forecast", "--all", "--engine", "inline")
+    ended = speechcraft("retry", run, *tried).out
+    assert "…" not in ended
+    line = next(line for line in ended.splitlines() if line.split()[:1] == ["transcript-pocketsphinx"])
+    assert re.search(r"\d % +\d\.\d\d$", line.rstrip())
 
 
 @pytest.mark.parametrize("command", [["annotators"], ["annotators", "--json"], ["--help"]], ids=" ".join)
