@@ -12,6 +12,7 @@ from prompts.check.free import MOOD, TOPIC
 from prompts.check.hearing import hear, lexicon_of
 from prompts.check.known import Known
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
+from prompts.check.units import Told
 from prompts.check.verdict import WHAT, Verdict, judge, reasons
 from prompts.check.words import has_more, quoted_words
 
@@ -142,6 +143,7 @@ def weigh(
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
         and not (told_words and (kind in ("mind", "story") or phrase in known.words.lower()))
+        and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]
     if not told_words:
@@ -149,6 +151,12 @@ def weigh(
     if not (other or told_words):
         inventions += _asides(told.asides, verdict, known, language)
     return verdict, inventions
+
+
+def _tells(told: Told, at: int, known: Known) -> bool:
+    """True if the word at a place goes with something that is known: "weary" of one who is sad."""
+    readings = [r for claim in told.claims if claim.at == at for r in claim.sense.readings]
+    return any(not v.isdisjoint(known.values.get(a, ())) for a, v in (*readings, *told.excused.get(at, ())))
 
 
 def _asides(asides: list[list[str]], verdict: Verdict, known: Known, language: Language) -> Iterator[str]:

@@ -42,7 +42,10 @@ class Sense:
 
 @dataclass(slots=True)
 class Entry:
-    """Everything a phrase can be: its senses, and its parts in the grammar."""
+    """Everything a phrase can be: its senses, and its parts in the grammar.
+
+    `excused`: values beside any of which it makes nothing up.
+    """
 
     text: str = ""
     senses: tuple[Sense, ...] = ()
@@ -54,6 +57,7 @@ class Entry:
     simile: bool = False
     plain: bool = False
     marks: frozenset[str] = frozenset()
+    excused: tuple[Reading, ...] = ()
 
 
 @dataclass(slots=True)
@@ -178,6 +182,9 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
                 found.invention = kind
                 for form in _aspects(phrase):
                     entry(trie, form).invention = kind
+    for key, text in raw.get("excused", {}).items():
+        for phrase in phrases(text):
+            entry(trie, phrase).excused += _readings(key)
     for phrase in phrases(raw.get("plain", "")):
         entry(trie, phrase).plain = True
     for mark in ("stress", "not_stress", "strong_stress", "about", "no_cue"):

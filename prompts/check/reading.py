@@ -117,6 +117,7 @@ class Reader:
                 what = made_up(units, i)
                 if what:
                     told.inventions.append((unit.at, what, entry.text))
+                    told.excused[unit.at] = entry.excused
             left -= 1
             if left <= 0:
                 negation = None

@@ -16,6 +16,16 @@ _AS_FAR_AS = frozenset({"for", "to", "through", "down", "across", "over", "of", 
 """What stands before a place that only shows how loud: "carries down the corridor"."""
 _OWNED = frozenset({"their", "with"})
 _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
+_OF = frozenset({"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"})
+_BESIDE = {"near": "trait", "timbre": "voice"}
+"""Kinds that are made up only where they are said of a person or a voice."""
+_SOUNDS = frozenset(
+    {
+        "sound", "sounds", "sounding", "seem", "seems", "seeming", "appear", "appears", "come across", "comes across",
+        "听", "听起来", "speak", "speaks", "speaking", "say", "says", "talk", "talks", "deliver", "delivers", "delivered",
+        "utter", "utters", "feel", "feels", "remain", "remains", "stay", "stays", "be", "who", "and", "grow", "grows",
+    }
+)  # fmt: skip
 
 
 def made_up(units: list[Unit], i: int) -> str | None:
@@ -29,6 +39,11 @@ def made_up(units: list[Unit], i: int) -> str | None:
         return None
     if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
         return None
+    if kind == "trade":
+        is_noun = units[i].surface.rstrip("s").startswith(units[i].entry.text.partition(" ")[0].rstrip("s"))
+        return "trait" if is_noun and not _before(units, i, _OF, 2) else None
+    if kind in _BESIDE:
+        return _BESIDE[kind] if _is_said_of_it(units, i) else None
     if kind == "limb":
         moves = i and units[i - 1].word == "," and i + 1 < len(units) and units[i + 1].surface.endswith("ing")
         return "body" if moves or _before(units, i, _OWNED, 2) else None
@@ -76,3 +91,37 @@ def _is_posture(units: list[Unit], i: int) -> bool:
         or bool(person)
         or (units[i].surface.endswith("ing") and before in (",", "and", "while", "when", "as"))
     )
+
+
+def _is_said_of_it(units: list[Unit], i: int) -> bool:
+    """True if a word is said of a person or a voice: "a tired woman", "her tone is crisp", "sounds cold"."""
+    right = units[i + 1 : i + 4]
+    if right and units[i].surface.endswith("ly") and right[0].entry.senses:
+        return False  # "sweetly pleased"
+    for unit in right:
+        if _is_bearer(unit):
+            return True
+        if not _is_attribute(unit) and unit.word != "in":
+            break
+    for unit in reversed(units[max(0, i - 4) : i]):
+        if _is_bearer(unit) or unit.surface in _SOUNDS - {"and"}:
+            return True
+        if not _is_attribute(unit):
+            break
+    return False
+
+
+def _is_bearer(unit: Unit) -> bool:
+    entry = unit.entry
+    return entry.carrier in _VOICED or any(
+        s.readings and s.readings[0][0] in ("gender", "age") for s in entry.senses
+    )
+
+
+_VOICED = frozenset({"voice", "delivery", "volumes", "emotion"})
+
+
+def _is_attribute(unit: Unit) -> bool:
+    """True of what may stand between a word and the noun it hangs on."""
+    entry = unit.entry
+    return unit.word in ("and", ",", "but", "yet") or bool(entry.senses or entry.level or entry.invention)

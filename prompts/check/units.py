@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from prompts.check.lexicon import END, Entry, Node, Sense
+from prompts.check.lexicon import END, Entry, Node, Reading, Sense
 
 OTHER = Entry()
 """The entry of a word that the lexicon does not know."""
@@ -29,6 +29,7 @@ class Told:
 
     `mentions`: where the noun of an attribute stands, told or not. `strange`: the words that the lexicon
     does not know and that could tell something. `asides`: those of the clauses that tell nothing.
+    `excused`: the values beside any of which what is made up at a place is not.
     `elsewhere`: from where to where others are spoken of.
     """
 
@@ -39,6 +40,7 @@ class Told:
     strange: list[str] = field(default_factory=list)
     asides: list[list[str]] = field(default_factory=list)
     elsewhere: list[tuple[int, int]] = field(default_factory=list)
+    excused: dict[int, tuple[Reading, ...]] = field(default_factory=dict)
 
     def is_elsewhere(self, at: int) -> bool:
         """True of a place where others are spoken of."""

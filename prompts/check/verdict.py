@@ -27,6 +27,7 @@ WHAT = {
     "mind": "a motive or a thought",
     "story": "a story",
     "voice": "a trait of the voice that is not known",
+    "trait": "a trait of the speaker that is not known",
 }
 
 
