@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prompts.check import free, surface
 from prompts.check.faults import Fault, Language, Which, excerpt
@@ -130,6 +130,8 @@ def weigh(
         more, _ = hear(hidden, "zh" if language == "en" else "en")
         told.claims += more.claims
     lexicon = lexicon_of(language)
+    if any(kind == "trait" for _, kind, _ in told.inventions):
+        _of_traits(told, known)
     verdict = judge(told, known.values, lexicon.opposites)
     if known.mood and mood_share >= ENOUGH:
         verdict.tell("emotion", max(0, hidden.find(MOOD)))
@@ -151,6 +153,18 @@ def weigh(
     if not (other or told_words):
         inventions += _asides(told.asides, verdict, known, language)
     return verdict, inventions
+
+
+def _of_traits(told: Told, known: Known) -> None:
+    """A trait that is no emotion of the seven contradicts one of them only where that is not told."""
+    places = {at for at, kind, _ in told.inventions if kind == "trait"}
+    if known.values.get("emotion") != {"neutral"}:
+        told.claims = [
+            replace(c, sense=replace(c.sense, only_contradicts=True))
+            if c.at in places and c.sense.readings[0][1] == {"!"}
+            else c
+            for c in told.claims
+        ]
 
 
 def _tells(told: Told, at: int, known: Known) -> bool:

@@ -48,6 +48,10 @@ _DENIES = re.compile(
 )
 
 
+_AT_ALL = re.compile(r"\bnot at all\b|\b(?:not|n't|no) (?P<a>[a-z-]+) at all\b", re.I)
+"""Says the opposite: "not at all loud", "not loud at all"."""
+
+
 def _denied(match: re.Match[str]) -> str:
     """ "of joy there is no sign": no joy."""
     return f"{'. ' if match['d'] else ''}no {next(filter(None, match.groups()))}, "
@@ -86,6 +90,8 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
     else:
         if " as " in text:
             text = _AS_ANYONE.sub(_as_anyone, text)
+        if "at all" in text:
+            text = _AT_ALL.sub(lambda m: f"far from {m['a'] or ''}", text)
         if _DENIES.search(text):
             text = _NOT_THERE.sub(_denied, text)
         forms, written, fresh = english().read(text)

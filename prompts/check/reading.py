@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 from prompts.check.free import MASKS, STRESS
 from prompts.check.hanging import carriers
@@ -26,6 +27,27 @@ _OVER = frozenset({"above", "beyond", "exceed", "over", "past"})
 _UNDER = frozenset({"below", "beneath", "under"})
 _ATTACHES = frozenset({"with", "while", "as", "so", "because", "from", "under", "behind", "before", "after"})
 """Words that begin a clause about what else is the case, as a participle does."""
+_COMPARES = frozenset({"as if", "as though", "仿佛", "好像", "宛如", "犹如", "宛若", "恍若"})
+"""Words that begin a comparison, which may be made up though what stands before it tells."""
+_PERSONS = frozenset(
+    {
+        "she",
+        "he",
+        "they",
+        "someone",
+        "somebody",
+        "having",
+        "her",
+        "his",
+        "她",
+        "他",
+        "在",
+        "刚",
+        "有",
+        "正",
+        "身",
+    }
+)
 _SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
 _TURNS = _OVER | _UNDER | HARD | {":", ",", "and", "their", "as", "while", "from", "beyond", "than"}
 """Words that turn what is read, though the lexicon may know nothing of them."""
@@ -102,7 +124,7 @@ class Reader:
                 elif kind == "unless":
                     negation = None
                 else:
-                    negation = "not" if kind == "instead" else kind
+                    negation = "opposite" if entry.text in _OPPOSITE else "not" if kind == "instead" else kind
                     left = REACH
                     list_like = entry.text in LIST_LIKE
                     between = entry.text in _BETWEEN
@@ -140,9 +162,13 @@ class Reader:
         made_up = {at for at, _, _ in told.inventions}
         clause: list[str] = []
         counts, tells, begins, attached = True, False, True, False
-        for unit in units:
+        for unit, following in pairwise([*units, units[-1]] if units else []):
             entry = unit.entry
-            if begins:
+            if entry.text in _COMPARES and not begins and following.surface in _PERSONS:
+                if counts and not tells:
+                    told.asides.append(clause * 2 if attached else clause)
+                clause, tells, attached = [], False, True
+            elif begins:
                 attached = unit.surface.endswith("ing") or unit.surface in _ATTACHES
                 begins = False
             counts = counts and unit.at not in made_up
@@ -162,7 +188,7 @@ class Reader:
         if i and units[i - 1].word == "how" and (entry.level or _is_measured(entry)):
             return  # "how loud he is"
         own = entry.negation is not None and bool(entry.senses)
-        polarity = "asserted" if negation is None or own else "litotes" if negation == "litotes" else "denied"
+        polarity = "asserted" if negation is None or own else negation if negation in _SAYS_MORE else "denied"
         senses = entry.senses
         if entry.level:
             nouns = carriers(units, i, self._through)
@@ -171,7 +197,7 @@ class Reader:
             senses = tuple(hung) or (*senses, *self.lexicon.together.get(f"{level} none", ()))
         elif entry.carrier == "emotion" and negation and not senses:
             senses, polarity = self.lexicon.together["no emotion"], "asserted"
-        if polarity == "denied" and _is_affirmed(units, i):
+        if polarity != "asserted" and _is_affirmed(units, i):
             polarity = "asserted"
         if polarity == "asserted" and i and _is_measured(entry) and _is_middling(units[i - 1]):
             senses = tuple(_middling(s) for s in senses)
@@ -209,6 +235,15 @@ def _beyond(level: str, before: str) -> str:
     return "high" if before in _OVER else "low" if before in _UNDER else level
 
 
+_OPPOSITE = frozenset(
+    {
+        "anything but", "far from", "a far cry from", "far cry from", "the opposite of", "opposite of", "miles from",
+        "the very opposite of", "a long way from", "the furthest thing from", "the antithesis of", "by no means",
+        "绝非", "绝不", "绝不是", "绝对不", "一点也不", "一点都不", "一点儿也不", "半点也不", "半点不", "毫不", "丝毫不", "绝不算",
+    }
+)  # fmt: skip
+"""Negations that say the opposite, not only less."""
+_SAYS_MORE = frozenset({"litotes", "opposite"})
 _ELSEWHERE = frozenset({"mind", "story", "scene"})
 
 
@@ -227,7 +262,9 @@ def _is_affirmed(units: list[Unit], i: int) -> bool:
     """True if a denial affirms: "cannot get it out quickly enough", "could not be gloomier"."""
     if i + 1 < len(units) and units[i + 1].word == "enough":
         return True
-    return units[i].surface.endswith("er") and any(u.word == "could" for u in units[max(0, i - 5) : i])
+    if not units[i].surface.endswith("er") and not (i and units[i - 1].surface == "more"):
+        return False
+    return any(u.surface == "could" for u in units[max(0, i - 6) : i])
 
 
 def _is_middling(unit: Unit) -> bool:

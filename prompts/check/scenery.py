@@ -16,7 +16,9 @@ _AS_FAR_AS = frozenset({"for", "to", "through", "down", "across", "over", "of", 
 """What stands before a place that only shows how loud: "carries down the corridor"."""
 _OWNED = frozenset({"their", "with"})
 _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
-_OF = frozenset({"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"})
+_OF = frozenset(
+    {"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"}
+)
 _BESIDE = {"near": "trait", "timbre": "voice"}
 """Kinds that are made up only where they are said of a person or a voice."""
 _SOUNDS = frozenset(
@@ -40,7 +42,9 @@ def made_up(units: list[Unit], i: int) -> str | None:
     if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
         return None
     if kind == "trade":
-        is_noun = units[i].surface.rstrip("s").startswith(units[i].entry.text.partition(" ")[0].rstrip("s"))
+        is_noun = not units[i].entry.text.isascii() or units[i].surface.rstrip("s").startswith(
+            units[i].entry.text.partition(" ")[0].rstrip("s")
+        )
         return "trait" if is_noun and not _before(units, i, _OF, 2) else None
     if kind in _BESIDE:
         return _BESIDE[kind] if _is_said_of_it(units, i) else None

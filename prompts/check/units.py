@@ -15,11 +15,11 @@ MEASURED = frozenset({"pitch", "energy", "speed"})
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One thing told at a place: asserted, denied, or (litotes) its opposite asserted."""
+    """One thing told at a place: asserted, denied, its opposite asserted, or (litotes) hinted at."""
 
     at: int
     sense: Sense
-    polarity: str  # "asserted", "denied", "litotes"
+    polarity: str  # "asserted", "denied", "litotes", "opposite"
     text: str
 
 

@@ -58,12 +58,15 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
     pending: list[Claim] = []
     denied: dict[str, set[str]] = {}
     vaguely: dict[str, set[str]] = {}
+    extreme: dict[str, str] = {}
     for claim in told.claims:
         if claim.polarity == "denied":
             _deny(claim, denied, vaguely)
-        elif claim.polarity == "litotes":
+        elif claim.polarity in ("litotes", "opposite"):
             _deny(claim, denied, vaguely)
             _opposite(claim, known, opposites, verdict)
+            if claim.polarity == "opposite":
+                extreme.update((name, claim.text) for name, _ in claim.sense.readings if name in POLES)
         elif not _supported(claim, known, verdict):
             pending.append(claim)
     _between(denied, known, verdict)
@@ -79,6 +82,9 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
             ):
                 continue
             verdict.contradicted[attribute] = "it is denied"
+    for attribute, text in extreme.items():
+        if known.get(attribute) == {"normal"} and attribute not in verdict.conveyed:
+            verdict.contradicted.setdefault(attribute, f"anything but {text}")
     for attribute, values in vaguely.items():
         right = known.get(attribute)
         if right and right <= values and attribute not in verdict.conveyed:
