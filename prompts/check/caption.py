@@ -13,7 +13,7 @@ from prompts.check.hearing import hear, lexicon_of
 from prompts.check.known import Known
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
 from prompts.check.units import Told
-from prompts.check.verdict import WHAT, Verdict, judge, reasons
+from prompts.check.verdict import OPEN, WHAT, Verdict, judge, reasons
 from prompts.check.words import has_more, quoted_words
 
 _LONG_TEXT = {"en": 640, "zh": 240}
@@ -74,6 +74,9 @@ def examine(
 def _faults(
     text: str, which: Which, known: Known, language: Language, prompt: str, told: Verdict
 ) -> Iterator[Fault]:
+    """What is contradicted is not made up as well, and what is made up may be an attribute that seems untold:
+    of 1,600 captions with faults that people labelled none had the first two, and one the others.
+    """
     told_words = False
     if which == "description" and known.words:
         quoted = quoted_words(text, known)
@@ -107,11 +110,17 @@ def _faults(
     verdict, inventions = weigh(masked, known, language, other=bool(wrong), told_words=told_words)
     told.conveyed, told.contradicted = verdict.conveyed, verdict.contradicted
     long = (length or "").startswith(surface.TOO_LONG) or len(plain) > _LONG_TEXT[language]
-    for kind, attribute, why in reasons(verdict, known.values, exempt=bool(wrong) or listed):
-        if kind == "distortion" and (long or wrong):
-            continue
+    found = list(reasons(verdict, known.values, exempt=bool(wrong) or listed))
+    if long or wrong:
+        found = [reason for reason in found if reason[0] != "distortion"]
+    invented = [] if long else inventions
+    if any(kind == "distortion" for kind, _, _ in found):
+        invented = []
+    elif invented:
+        found = [(kind, attribute, why) for kind, attribute, why in found if attribute not in OPEN]
+    for kind, attribute, why in found:
         yield Fault(kind, which, attribute, why)  # type: ignore[arg-type]
-    for why in () if long else inventions:
+    for why in invented:
         yield Fault("invention", which, None, why)
 
 
@@ -144,7 +153,7 @@ def weigh(
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
-        and not (told_words and (kind in ("mind", "story") or phrase in known.words.lower()))
+        and not told_words
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]

@@ -8,14 +8,14 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-_LATIN, _HAN = re.compile("[a-z<`]"), re.compile("[\u3000-\u9fff]")
 _parser: Any = importlib.import_module("re._parser")
 
 
 class Gated:
     """Patterns (in any case), each behind the text without which it cannot match.
 
-    To look for a piece of text takes 0.05 us, for a pattern 3 us: of 250 patterns two or three are tried.
+    A text is cut once into all its pieces of four characters (two, if they are Chinese), and of 500 patterns
+    those two or three are tried of whose needed text a piece is among them.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -23,24 +23,46 @@ class Gated:
         for pattern in patterns:
             for literal in needed(_parser.parse(pattern, re.I)) or {""}:
                 behind[literal].append(pattern)
-        compiled = [
-            (one, re.compile("|".join(f"(?:{p})" for p in own), re.I)) for one, own in sorted(behind.items())
-        ]
-        self._latin = [pair for pair in compiled if pair[0].isascii()]
-        self._other = [pair for pair in compiled if not pair[0].isascii()]
+        self._behind: dict[str, list[tuple[str, re.Pattern[str]]]] = defaultdict(list)
+        self._short: list[tuple[str, re.Pattern[str]]] = []
+        for literal, own in sorted(behind.items()):
+            pair = (literal, re.compile("|".join(f"(?:{p})" for p in own), re.I))
+            pieces = _pieces(literal)
+            if pieces:
+                self._behind[max(pieces, key=_rarity)].append(pair)
+            else:
+                self._short.append(pair)
+        self._keys = frozenset(self._behind)
 
     def found(self, text: str) -> bool:
         """True if one of the patterns matches somewhere in the text."""
         lower = text.lower()
-        if _LATIN.search(lower):
-            for literal, pattern in self._latin:
+        for piece in self._keys.intersection(_pieces(lower)):
+            for literal, pattern in self._behind[piece]:
                 if literal in lower and pattern.search(text):
                     return True
-        if _HAN.search(lower):
-            for literal, pattern in self._other:
-                if literal in lower and pattern.search(text):
-                    return True
-        return False
+        return any(literal in lower and pattern.search(text) for literal, pattern in self._short)
+
+
+def _pieces(text: str) -> list[str]:
+    """All runs of four characters; of Chinese all of two, and of four if there is Latin in it."""
+    if not _HAN.search(text):
+        return [text[i : i + 4] for i in range(len(text) - 3)]
+    pieces = [text[i : i + 2] for i in range(len(text) - 1)]
+    if _LATIN.search(text):
+        pieces += [text[i : i + 4] for i in range(len(text) - 3)]
+    return pieces
+
+
+_HAN, _LATIN = re.compile("[\u3000-\u9fff]"), re.compile("[!-~][ -~]{3}")
+
+
+def _rarity(piece: str) -> tuple[int, str]:
+    return sum(_COMMON.find(c) for c in piece), piece
+
+
+_COMMON = "e taoinsrhldcumfpgwybvkxjqz"
+"""The letters of English, the commonest first."""
 
 
 def needed(parsed: Any) -> frozenset[str]:
@@ -65,5 +87,9 @@ def needed(parsed: Any) -> frozenset[str]:
 
 
 def _better(one: frozenset[str], other: frozenset[str]) -> frozenset[str]:
-    """The choice of texts that fewer texts have: that whose shortest is longer."""
-    return other if min(map(len, other), default=0) > min(map(len, one), default=0) else one
+    """The choice of texts that fewer texts have: that with a question mark, or whose shortest is longer."""
+    return other if min(map(_length, other), default=0) > min(map(_length, one), default=0) else one
+
+
+def _length(text: str) -> int:
+    return len(text) + 9 * ("?" in text)

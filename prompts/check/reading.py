@@ -66,6 +66,7 @@ class Reader:
         self.lexicon = lexicon
         self._through = through
         self._plain = plain
+        self._opposite = frozenset(phrases(lexicon.source["opposite"]))
         self._mentions = frozenset(phrases(lexicon.source.get("mentions", "")))
 
     def read(self, units: list[Unit]) -> Told:
@@ -124,7 +125,9 @@ class Reader:
                 elif kind == "unless":
                     negation = None
                 else:
-                    negation = "opposite" if entry.text in _OPPOSITE else "not" if kind == "instead" else kind
+                    negation = (
+                        "opposite" if entry.text in self._opposite else "not" if kind == "instead" else kind
+                    )
                     left = REACH
                     list_like = entry.text in LIST_LIKE
                     between = entry.text in _BETWEEN
@@ -235,14 +238,6 @@ def _beyond(level: str, before: str) -> str:
     return "high" if before in _OVER else "low" if before in _UNDER else level
 
 
-_OPPOSITE = frozenset(
-    {
-        "anything but", "far from", "a far cry from", "far cry from", "the opposite of", "opposite of", "miles from",
-        "the very opposite of", "a long way from", "the furthest thing from", "the antithesis of", "by no means",
-        "绝非", "绝不", "绝不是", "绝对不", "一点也不", "一点都不", "一点儿也不", "半点也不", "半点不", "毫不", "丝毫不", "绝不算",
-    }
-)  # fmt: skip
-"""Negations that say the opposite, not only less."""
 _SAYS_MORE = frozenset({"litotes", "opposite"})
 _ELSEWHERE = frozenset({"mind", "story", "scene"})
 

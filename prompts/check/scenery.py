@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from prompts.check.free import STRESS, TOPIC
+from prompts.check.lexicon import phrases, source
 from prompts.check.units import HARD, MEASURED, Unit
 
 _PLACES = frozenset(
@@ -21,13 +22,7 @@ _OF = frozenset(
 )
 _BESIDE = {"near": "trait", "timbre": "voice"}
 """Kinds that are made up only where they are said of a person or a voice."""
-_SOUNDS = frozenset(
-    {
-        "sound", "sounds", "sounding", "seem", "seems", "seeming", "appear", "appears", "come across", "comes across",
-        "听", "听起来", "speak", "speaks", "speaking", "say", "says", "talk", "talks", "deliver", "delivers", "delivered",
-        "utter", "utters", "feel", "feels", "remain", "remains", "stay", "stays", "be", "who", "and", "grow", "grows",
-    }
-)  # fmt: skip
+_SOUNDS = frozenset(phrases(source("en")["sounding"]))
 
 
 def made_up(units: list[Unit], i: int) -> str | None:
@@ -42,10 +37,7 @@ def made_up(units: list[Unit], i: int) -> str | None:
     if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
         return None
     if kind == "trade":
-        is_noun = not units[i].entry.text.isascii() or units[i].surface.rstrip("s").startswith(
-            units[i].entry.text.partition(" ")[0].rstrip("s")
-        )
-        return "trait" if is_noun and not _before(units, i, _OF, 2) else None
+        return "trait" if _is_noun(units[i]) and not _before(units, i, _OF, 2) else None
     if kind in _BESIDE:
         return _BESIDE[kind] if _is_said_of_it(units, i) else None
     if kind == "limb":
@@ -108,11 +100,17 @@ def _is_said_of_it(units: list[Unit], i: int) -> bool:
         if not _is_attribute(unit) and unit.word != "in":
             break
     for unit in reversed(units[max(0, i - 4) : i]):
-        if _is_bearer(unit) or unit.surface in _SOUNDS - {"and"}:
+        if _is_bearer(unit) or unit.surface in _SOUNDS:
             return True
         if not _is_attribute(unit):
             break
     return False
+
+
+def _is_noun(unit: Unit) -> bool:
+    """True if a word stands as the lexicon has it: "a singer", not "singing"."""
+    text = unit.entry.text
+    return not text.isascii() or unit.surface.rstrip("s").startswith(text.partition(" ")[0].rstrip("s"))
 
 
 def _is_bearer(unit: Unit) -> bool:

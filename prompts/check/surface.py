@@ -37,6 +37,7 @@ _LABEL_FIRST = re.compile(r"\s*" + _one_of("label_first"), re.I)
 _CHAT_FIRST = re.compile(r"\W*" + _one_of("chat_first"), re.I)
 _CHAT = Gated(_PATTERNS["chat"])
 _ECHO = Gated(_PATTERNS["echo"])
+_EITHER = Gated([*_PATTERNS["chat"], *_PATTERNS["echo"]])
 _SENTENCE = re.compile(f"[.!?。！？\n{WORDS}]+")
 _WHOLE_SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]*")
 _CHUNK = re.compile(r"[,;/.]+")
@@ -107,11 +108,16 @@ def _not_english(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=16)
+def _is_suspect(text: str) -> bool:
+    return _EITHER.found(text)
+
+
 def form_fault(text: str, original: str, language: str) -> str | None:
     """Why the text (masked) is not prose; None if it is."""
     if not _BAD.isdisjoint(text) or (_may_be_marked(text) and _MARKUP.search(text)):
         return "has markup, brackets or a list in it where plain prose is asked for"
-    if _CHAT_FIRST.match(text) or _CHAT.found(text):
+    if _CHAT_FIRST.match(text) or (_is_suspect(text) and _CHAT.found(text)):
         return TALKS
     if _LABEL_FIRST.match(text) or ((":" in text or "：" in text or "=" in text) and _labels(text) >= 2):
         return LISTED
@@ -197,7 +203,7 @@ def length_fault(text: str, language: str) -> str | None:
 
 def echo_fault(text: str, language: str, prompt: str) -> str | None:
     """Why the text (masked) repeats the prompt or itself; None if it does not."""
-    if _ECHO.found(text):
+    if _is_suspect(text) and _ECHO.found(text):
         return REPEATS
     seen: list[str] = []
     for sentence in _sentences(text):
