@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 from prompts.check.free import MOOD, STRESS, TOPIC, WORDS, tokens
 from prompts.check.gated import Gated
@@ -169,6 +170,8 @@ def _unfinished(text: str) -> str | None:
     stripped = end.rstrip(_CLOSERS)
     if not stripped:
         return None
+    if end.count('"') % 2 or end.count("“") != end.count("”"):
+        return "leaves a quotation open"
     last = stripped[-1]
     if last == WORDS or stripped[-2:-1] == WORDS:
         return None
@@ -233,6 +236,10 @@ def _same(sentence: str, other: str) -> bool:
         return True
     shorter, longer = sorted((sentence, other), key=len)
     if shorter.count(" ") >= _BEGINS and longer.startswith(shorter):
+        return True
+    words = zip(sentence.split(), other.split(), strict=False)
+    begins = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], words))
+    if sentence.isascii() and begins > _BEGINS + 1 and begins >= 0.75 * (shorter.count(" ") + 1):
         return True
     one, two = set(sentence.split()), set(other.split())
     return len(one & two) >= max(6, 0.85 * len(one | two))
