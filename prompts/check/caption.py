@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from prompts.check import free, surface
 from prompts.check.faults import Fault, Language, Which, excerpt
@@ -13,7 +13,7 @@ from prompts.check.hearing import hear, lexicon_of
 from prompts.check.known import Known
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
 from prompts.check.units import Told
-from prompts.check.verdict import OPEN, WHAT, Verdict, judge, reasons
+from prompts.check.verdict import WHAT, Verdict, judge, reasons
 from prompts.check.words import has_more, quoted_words
 
 _LONG_TEXT = {"en": 640, "zh": 240}
@@ -74,9 +74,6 @@ def examine(
 def _faults(
     text: str, which: Which, known: Known, language: Language, prompt: str, told: Verdict
 ) -> Iterator[Fault]:
-    """What is contradicted is not made up as well, and what is made up may be an attribute that seems untold:
-    of 1,600 captions with faults that people labelled none had the first two, and one the others.
-    """
     told_words = False
     if which == "description" and known.words:
         quoted = quoted_words(text, known)
@@ -110,17 +107,11 @@ def _faults(
     verdict, inventions = weigh(masked, known, language, other=bool(wrong), told_words=told_words)
     told.conveyed, told.contradicted = verdict.conveyed, verdict.contradicted
     long = (length or "").startswith(surface.TOO_LONG) or len(plain) > _LONG_TEXT[language]
-    found = list(reasons(verdict, known.values, exempt=bool(wrong) or listed))
-    if long or wrong:
-        found = [reason for reason in found if reason[0] != "distortion"]
-    invented = [] if long else inventions
-    if any(kind == "distortion" for kind, _, _ in found):
-        invented = []
-    elif invented:
-        found = [(kind, attribute, why) for kind, attribute, why in found if attribute not in OPEN]
-    for kind, attribute, why in found:
+    for kind, attribute, why in reasons(verdict, known.values, exempt=bool(wrong) or listed):
+        if kind == "distortion" and (long or wrong):
+            continue
         yield Fault(kind, which, attribute, why)  # type: ignore[arg-type]
-    for why in invented:
+    for why in () if long else inventions:
         yield Fault("invention", which, None, why)
 
 
@@ -139,8 +130,6 @@ def weigh(
         more, _ = hear(hidden, "zh" if language == "en" else "en")
         told.claims += more.claims
     lexicon = lexicon_of(language)
-    if any(kind == "trait" for _, kind, _ in told.inventions):
-        _of_traits(told, known)
     verdict = judge(told, known.values, lexicon.opposites)
     if known.mood and mood_share >= ENOUGH:
         verdict.tell("emotion", max(0, hidden.find(MOOD)))
@@ -153,7 +142,7 @@ def weigh(
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
-        and not told_words
+        and not (told_words and (kind in ("mind", "story", "trait") or phrase in known.words.lower()))
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]
@@ -164,22 +153,13 @@ def weigh(
     return verdict, inventions
 
 
-def _of_traits(told: Told, known: Known) -> None:
-    """A trait that is no emotion of the seven contradicts one of them only where that is not told."""
-    places = {at for at, kind, _ in told.inventions if kind == "trait"}
-    if known.values.get("emotion") != {"neutral"}:
-        told.claims = [
-            replace(c, sense=replace(c.sense, only_contradicts=True))
-            if c.at in places and c.sense.readings[0][1] == {"!"}
-            else c
-            for c in told.claims
-        ]
-
-
 def _tells(told: Told, at: int, known: Known) -> bool:
-    """True if the word at a place goes with something that is known: "weary" of one who is sad."""
+    """True if the word at a place tells a mood, or goes with what is known: "weary" of one who is sad."""
     readings = [r for claim in told.claims if claim.at == at for r in claim.sense.readings]
-    return any(not v.isdisjoint(known.values.get(a, ())) for a, v in (*readings, *told.excused.get(at, ())))
+    return any(attribute == "emotion" for attribute, _ in readings) or any(
+        not values.isdisjoint(known.values.get(attribute, ()))
+        for attribute, values in (*readings, *told.excused.get(at, ()))
+    )
 
 
 def _asides(asides: list[list[str]], verdict: Verdict, known: Known, language: Language) -> Iterator[str]:
