@@ -48,7 +48,7 @@ _DENIES = re.compile(
 )
 
 
-_AT_ALL = re.compile(r"\bnot at all\b|\b(?:not|n't|no) (?P<a>[a-z-]+) at all\b", re.I)
+_AT_ALL = re.compile(r"\bnot at all\b|\bnot (?P<a>[a-z-]+) at all\b", re.I)
 """Says the opposite: "not at all loud", "not loud at all"."""
 
 
