@@ -206,7 +206,7 @@ class Reader:
             senses = tuple(_middling(s) for s in senses)
         if polarity != "asserted" and senses and senses[0].readings[0][0] in ("gender", "age"):
             near = any(
-                u.entry.negation in ("not", "instead")
+                (u.entry.negation in ("not", "instead") or u.entry.text == "nothing")
                 and (u.at >= unit.at - 3 or u.entry.text in ("neither", "nor"))
                 for u in units[max(0, i - 4) : i]
             )

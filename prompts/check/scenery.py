@@ -97,7 +97,7 @@ def _is_said_of_it(units: list[Unit], i: int) -> bool:
     for unit in right:
         if _is_bearer(unit):
             return True
-        if not _is_attribute(unit) and unit.word != "in":
+        if not _is_attribute(unit) and unit.word not in ("in", "their"):
             break
     for unit in reversed(units[max(0, i - 4) : i]):
         if _is_bearer(unit) or unit.surface in _SOUNDS:
