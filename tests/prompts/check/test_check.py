@@ -183,6 +183,30 @@ def test_of_a_second_such_set_of_plainer_prose_it_judges_nineteen_pairs_in_twent
     assert report.pair_accuracy >= 0.95
 
 
+@pytest.mark.parametrize(("name", "bound"), [("written_i", 0.98), ("written_j", 0.94)])
+def test_of_the_sets_it_has_learnt_from_it_keeps_what_it_learnt(name: str, bound: float) -> None:
+    report = score(list(pairs(HERE / f"{name}.jsonl")))
+    assert min(report.overall.precision, report.overall.recall) >= bound, report.table()
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("A woman could hardly speak any faster.", set()),
+        ("A woman speaks anything but slowly.", set()),
+        ("A woman could hardly speak any slower.", {"distortion"}),
+        ("A shy woman speaks fast.", {"invention"}),
+        ("A woman, a nurse, speaks fast.", {"invention"}),
+        ("A woman speaks fast in a crisp voice.", {"invention"}),
+        ("A woman speaks fast, as if she had just sold a horse.", {"invention"}),
+        ("Nothing about the voice is a man's: a woman speaks fast.", set()),
+    ],
+)
+def test_what_a_phrase_means_where_it_stands(text: str, kinds: set[str]) -> None:
+    attributes = Attributes(gender="female", speed_label="fast")
+    assert {f.kind for f in check(Captions(text, None, ()), attributes, language="en")} == kinds
+
+
 def test_what_is_told_in_unknown_words_is_not_called_missing() -> None:
     attributes = Attributes(gender="female", speed_label="fast")
     plain = Captions("A woman is speaking here.", None, ())
