@@ -137,12 +137,13 @@ def weigh(
             verdict.contradicted.pop("emotion", None)
     cues = cues_of(forms, lexicon.cues)
     named = name(verdict, known, forms, cues, topic_share, hidden, language)
-    subjects = topics_named(forms, cues, language) if "topic" in verdict.contradicted else []
+    paraphrased = bool(known.topic) and TOPIC not in masked.text
+    subjects = topics_named(forms, cues, language) if paraphrased else []
     inventions = [
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
-        and not (told_words and (kind in ("mind", "story", "trait") or phrase in known.words.lower()))
+        and not told_words
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]

@@ -83,7 +83,7 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
                 continue
             verdict.contradicted[attribute] = "it is denied"
     for attribute, text in extreme.items():
-        if known.get(attribute) == {"normal"} and attribute not in verdict.conveyed:
+        if known.get(attribute) == frozenset({"normal"}) and attribute not in verdict.conveyed:
             verdict.contradicted.setdefault(attribute, f"anything but {text}")
     for attribute, values in vaguely.items():
         right = known.get(attribute)
