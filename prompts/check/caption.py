@@ -143,7 +143,7 @@ def weigh(
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
-        and not told_words
+        and not (told_words and (kind in ("mind", "story", "trait") or phrase in known.words.lower()))
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]
