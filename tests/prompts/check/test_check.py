@@ -183,7 +183,7 @@ def test_of_a_second_such_set_of_plainer_prose_it_judges_nineteen_pairs_in_twent
     assert report.pair_accuracy >= 0.95
 
 
-@pytest.mark.parametrize(("name", "bound"), [("written_i", 0.98), ("written_j", 0.94)])
+@pytest.mark.parametrize(("name", "bound"), [("written_i", 0.98), ("written_j", 0.93)])
 def test_of_the_sets_it_has_learnt_from_it_keeps_what_it_learnt(name: str, bound: float) -> None:
     report = score(list(pairs(HERE / f"{name}.jsonl")))
     assert min(report.overall.precision, report.overall.recall) >= bound, report.table()
