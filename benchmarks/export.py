@@ -64,7 +64,7 @@ def make_run(folder: Path, rows: int) -> None:
         data = parquet.write(store, f"{DATASET}/{name}", _table(start, min(rows, start + FILE_ROWS)))
         files.append({"name": name, "sha256": hashlib.sha256(data).hexdigest()})
     store.write(INDEX, json.dumps({"clips": rows, "files": files}).encode())
-    store.write(JOB, yaml.safe_dump({"annotators": {}, "shard_size": SHARD_ROWS}).encode())
+    store.write(JOB, yaml.safe_dump({"source": "made", "annotators": {}, "shard_size": SHARD_ROWS}).encode())
 
 
 def _item(folder: Path, rows: int, i: int) -> Item:
