@@ -15,6 +15,7 @@ from jobs.output import emit, shown
 from jobs.runs import Run, RunWay
 from pipeline import sidecar
 from pipeline.clip import Absent
+from pipeline.join import INDEX
 from pipeline.rows import Row
 from pipeline.rundir import Shard
 from pipeline.schema import columns_of
@@ -41,7 +42,7 @@ def run(directory: str, clip_id: str, rows: int, *, as_json: bool) -> None:
         emit(facts) if as_json else _print_clip(facts)
         return
     table = table_facts(opened, rows)
-    emit(table) if as_json else _print_table(table, directory)
+    emit(table) if as_json else _print_table(table, opened)
 
 
 def clip_facts(run: Run, clip_id: str) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _print_clip(facts: dict[str, Any]) -> None:
     console = Console()
     console.print(f"[bold]{shown(facts['id'])}[/]  {shown(facts['audio']['url'])}", highlight=False)
     for name, value in facts["given"].items():
-        console.print(f"  given {name}: {shown(value)}", highlight=False)
+        console.print(f"  given {name}: {shown(_short(value))}", highlight=False)
     table = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
     for source, columns in groupby(facts["columns"], lambda c: c["from"]):
         _add_group(table, source, list(columns))
@@ -148,7 +149,7 @@ def _timed(piece: dict[str, Any]) -> str:
     return f"{name} {piece['start_s']:.2f}-{piece['end_s']:.2f}"
 
 
-def _print_table(table: list[dict[str, Any]], directory: str) -> None:
+def _print_table(table: list[dict[str, Any]], run: Run) -> None:
     console = Console()
     view = Table(
         "clip", "transcript", "labels", "captions", show_lines=True, header_style="bold", expand=True
@@ -158,14 +159,17 @@ def _print_table(table: list[dict[str, Any]], directory: str) -> None:
     for f in table:
         view.add_row(shown(f["id"]), _transcript(f), _labels(f), _captions(f))
     console.print(view)
-    root = shown(directory.rstrip("/"))
-    console.print(f"Dataset: {root}/dataset   one clip: speechcraft show {root} CLIP", highlight=False)
+    root, clips = shown(run.store.url.rstrip("/")), sum(shard.clips for shard in run.shards)
+    if len(table) < clips:
+        console.print(f"{len(table):,} of {clips:,} clips: --rows for more.", highlight=False)
+    dataset = f"{root}/dataset" if run.store.exists(INDEX) else "none yet"
+    console.print(f"Dataset: {dataset}   one clip: speechcraft show {root} CLIP", highlight=False)
 
 
 def _transcript(f: dict[str, Any]) -> str:
     if f["transcript"] is None:
         return "[dim]none[/]"
-    return f"{shown(f['transcript'])} [dim]({shown(f['transcript_source'])})[/]"
+    return f"{shown(_short(f['transcript']))} [dim]({shown(f['transcript_source'])})[/]"
 
 
 def _labels(f: dict[str, Any]) -> str:
@@ -182,4 +186,4 @@ def _labels(f: dict[str, Any]) -> str:
 def _captions(f: dict[str, Any]) -> str:
     if f["description"] is None:
         return f"[red]{shown(f['error'] or 'no caption')}[/]"
-    return shown(f["description"]) + ("\n" + shown(f["instruction"]) if f["instruction"] else "")
+    return "\n".join(shown(_short(f[name])) for name in ("description", "instruction") if f[name])

@@ -57,6 +57,17 @@ def test_the_tables_of_a_run_show_names_whole_at_80_columns(
     assert re.search(r"\d % +\d\.\d\d$", line.rstrip())
 
 
+def test_a_table_says_of_how_many_clips_it_shows_and_cuts_what_fills_pages(tmp_path: Path) -> None:
+    clip = {**example("forecast"), "text": "One, two and three. " * 1000}
+    source = write_manifest(tmp_path / "clips.jsonl", clip, example("zh-match"))
+    speechcraft("annotate", source, "--out", tmp_path / "run", "--engine", "inline")
+    shown = speechcraft("show", tmp_path / "run", "--rows", "1").out
+    assert "1 of 2 clips" in shown
+    assert f"{tmp_path / 'run'}/dataset" in shown.replace("\n", "")
+    assert shown.count("One, two") < 100
+    assert speechcraft("show", tmp_path / "run", "forecast").out.count("One, two") < 200
+
+
 @pytest.mark.parametrize("command", [["annotators"], ["annotators", "--json"], ["--help"]], ids=" ".join)
 def test_a_reader_that_ends_early_ends_the_command_without_a_word(command: list[str]) -> None:
     """With the exit code that a shell gives to what SIGPIPE ends."""
