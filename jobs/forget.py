@@ -20,11 +20,13 @@ from jobs.review.apply import pending
 from jobs.runs import Run
 from pipeline import forgotten, layout, parquet, sounds
 from pipeline.errors import RunError
+from pipeline.join import INDEX as JOINED
 from pipeline.join import join
 from pipeline.layout import Laid, Layout
 from pipeline.layout import write as write_layout
 from pipeline.manifest import id_digest, read_shard, shard_of, write_shard
 from pipeline.review import amend, judgements
+from pipeline.review.judgements import REVIEWS
 from pipeline.review.reviewed import Reviewed
 from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, SOURCE, Shard
 from pipeline.source.base import Item
@@ -83,7 +85,7 @@ def forget(run: Run, found: Found) -> None:
     """
     store = run.store
     job = job_as_ran(run)
-    unapplied = pending(store)  # then the dataset is to be joined again once more: it says of no judgement
+    unapplied = pending(store) or _unjoined(store)  # to be joined once more: the dataset says of no judgement
     forgotten.write(store, forgotten.read(store) | found.digests())
     renamed: dict[Shard, Shard | None] = {}
     files = _by_shard(store)
@@ -102,6 +104,11 @@ def forget(run: Run, found: Found) -> None:
         store.remove(name)
     if shards := layout.read_index(store):
         join(store, job, shards, Reviewed({}, amend.read_shards(store)) if unapplied else None)
+
+
+def _unjoined(store: Store) -> bool:
+    """Whether people said something, and no dataset tells if it was brought in: a kill took that away."""
+    return bool(store.names(REVIEWS)) and not store.exists(JOINED)
 
 
 def _forget_judgements(store: Store, found: Found, renamed: Mapping[Shard, Shard | None]) -> None:

@@ -41,6 +41,8 @@ SETTLE_S = 1.0
 """After which, of two that took a stale lease in the same moment, both see whose it is."""
 TAKES = 3
 """A renewal that was under way may come after a take, but not after each."""
+OPENINGS = 5
+"""Of a lock file that others put away in the moment it is locked."""
 _TAKE_OVER = "wait until it has ended, or give --take-over where you know that it has."
 
 
@@ -108,21 +110,24 @@ def held(store: Store, *, take_over: bool | None = None) -> Iterator[Lease]:
 @contextmanager
 def _locked(store: Store) -> Iterator[bool]:
     """Whether the file system knows locks; it is then ours."""
-    with store.appending(LOCK) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise _busy(store, _written_in(file), "wait until it has ended, or end it.") from error
-        except OSError:  # a network file system without locks
-            yield False
+    for _ in range(OPENINGS):
+        with store.appending(LOCK) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise _busy(store, _written_in(file), "wait until it has ended, or end it.") from error
+            except OSError:  # a network file system without locks
+                yield False
+                return
+            if not _is_named(store, file):  # whoever held it has put it away: another may lock the new one
+                continue
+            file.truncate(0)
+            with suppress(OSError):  # a full disk keeps nobody from finding what is done
+                file.write(Holder().written())
+                file.flush()
+            yield True
             return
-        if not _is_named(store, file):  # whoever held it has put it away: another may lock the new one
-            raise _busy(store, None, "wait until it has ended, or end it.")
-        file.truncate(0)
-        with suppress(OSError):  # a full disk keeps nobody from finding what is done
-            file.write(Holder().written())
-            file.flush()
-        yield True
+    raise _busy(store, None, "wait until it has ended, or end it.")
 
 
 def _is_named(store: Store, file: BinaryIO) -> bool:

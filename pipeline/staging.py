@@ -109,9 +109,18 @@ def _alone(folder: Path) -> Iterator[bool]:
 def _clear(folder: Path) -> None:
     """Remove unfinished copies that were left behind: other machines may be at work on theirs for a day."""
     for left in folder.parent.glob(f".tmp-{glob.escape(folder.name)}-*"):
-        written = max((path.lstat().st_mtime for path in (left, *left.rglob("*"))), default=0.0)
-        if left.name.startswith(_of_this_machine(folder)) or time.time() - written > STALE_S:
+        if left.name.startswith(_of_this_machine(folder)) or time.time() - _written(left) > STALE_S:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _written(left: Path) -> float:
+    """When a copy got its last byte, in s since 1970; 0 where it has got its name, or gone, meanwhile."""
+    last = 0.0
+    for folder, _, files in os.walk(left):  # unlike rglob it takes no notice of a folder that goes
+        for path in (Path(folder), *(Path(folder) / name for name in files)):
+            with suppress(FileNotFoundError):
+                last = max(last, path.lstat().st_mtime)
+    return last
 
 
 def _of_this_machine(folder: Path) -> str:

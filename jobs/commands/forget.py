@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from jobs.export.export import export
-from jobs.export.ledger import digest_of
-from jobs.export.recorded import Recorded, recorded
+from jobs.export.recorded import Recorded, recorded, remove_old
 from jobs.forget import Found, find, forget, was_forgotten
 from jobs.output import emit, notice, shown
 from jobs.runs import Run
@@ -18,7 +17,6 @@ from pipeline.errors import RunError, UsageError
 from pipeline.lease import held
 from pipeline.review.judgements import REVIEWS
 from pipeline.rundir import REPORT
-from pipeline.storage import Store
 
 A_FEW = 10
 """Clips that are named before it is asked whether to forget them."""
@@ -133,8 +131,7 @@ def _rebuilt(run: Run, directory: str, one: Recorded) -> bool:
     except UsageError as error:
         notice(f"{shown(one.path)}: {error}")
         made = False
-    if digest_of(Store(one.path)) != one.digest:
-        run.store.remove(one.name)
+    remove_old(run.store, one.path)
     return made
 
 

@@ -53,8 +53,8 @@ def export(
 ) -> Exported:
     """Export the run in `directory` to `path`; what is finished there already stays.
 
-    `anew`: the export that is there is removed first, of whatever state of the run it was; what others put
-    beside it stays. Raises UsageError for what cannot be done, one sentence.
+    `anew`: the export that is there gives way, of whatever state of the run it is; what others put beside
+    it stays. Raises UsageError for what cannot be done, one sentence.
     """
     request.check()
     apply(directory, say)
@@ -65,10 +65,12 @@ def export(
     choose = chooser(dataset, request)
     _apart(dataset.store, out)
     digest = request.digest(dataset.digest)
-    if anew:
+    asked = {"request": asdict(request)}
+    if anew and ledger.digest_of(out) != digest:
         with held(out):
-            ledger.clear(out)
-    new = ledger.begin(out, digest, {"request": asdict(request)}, beside=anew)
+            _recorded(dataset, out, digest, request, say)  # first: the run knows it wherever a kill falls
+            ledger.replace(out, digest, asked)
+    new = ledger.begin(out, digest, asked) or anew
     with held(out):
         ledger.sweep(out)
         if (facts := ledger.whole(out, digest)) is not None:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jobs.export.card import CARD
 from jobs.export.forms.base import Fact
+from jobs.export.plan import DROPPED
 from pipeline.errors import UsageError
 from pipeline.lease import LEASE, LOCK
 from pipeline.storage import TEMPORARY, Store
@@ -40,9 +42,8 @@ def mark(path: str) -> str:
     return hashlib.blake2b(path.encode(), digest_size=4).hexdigest()
 
 
-def begin(out: Store, digest: str, asked: dict[str, Any], *, beside: bool = False) -> bool:
-    """Take the folder, or go on in it: whether it is new. UsageError where it holds anything else, which
-    may stand `beside` the export where that is said."""
+def begin(out: Store, digest: str, asked: dict[str, Any]) -> bool:
+    """Take the folder, or go on in it: whether it is new. UsageError where it holds anything else."""
     names = out.names()
     known = digest_of(out)
     if known not in (None, digest):
@@ -50,20 +51,38 @@ def begin(out: Store, digest: str, asked: dict[str, Any], *, beside: bool = Fals
             f"{out.url} holds another export, or one of an earlier state of the run: "
             "name another folder, or remove it."
         )
-    if known is None and names and not beside:
+    if known is None and names:
         raise UsageError(f"{out.url} is not empty and holds no export: name another folder.")
     out.prepare()
     if REQUEST not in names:
-        record = {"digest": digest, **asked}
-        out.write(REQUEST, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode())
+        _ask(out, digest, asked)
     return known is None
+
+
+def replace(out: Store, digest: str, asked: dict[str, Any]) -> None:
+    """Begin another export in the place of this one, of which all goes, finished or not, and nothing that
+    others put beside it.
+
+    What says which export it is goes last: after a kill the folder is either's, never nobody's.
+    """
+    names = out.names()
+    parts = {name for name in names if name.startswith(f"{HOME}/parts/")}
+    data = {f.name for name in parts for f in _receipt(out, name).files}
+    if SUMS in names:
+        data.update(_listed(out))
+    if REQUEST in names:
+        data |= {CARD, DROPPED}
+    out.remove_files(sorted((data - {MADE}) & names))
+    out.remove_files([*sorted(parts), SUMS])
+    _ask(out, digest, asked)
+    out.remove_files([MADE])
 
 
 def digest_of(out: Store) -> str | None:
     """Of what the export in the folder was asked for; None where there is none."""
     for name in (MADE, REQUEST):
-        if out.exists(name):
-            return str(json.loads(out.read(name))["digest"])
+        if out.exists(name) and (digest := _digest_in(out.read(name))) is not None:
+            return digest
     return None
 
 
@@ -83,16 +102,6 @@ def sweep(out: Store) -> None:
         for file in Path(out.full("")).rglob(f"{TEMPORARY}*"):
             if file.name not in (LOCK, LEASE):
                 file.unlink()
-
-
-def clear(out: Store) -> None:
-    """Remove what the export wrote, finished or not, and nothing that others put beside it."""
-    parts = [name for name in out.names(HOME) if name.startswith(f"{HOME}/parts/")]
-    files = [f.name for name in parts for f in _receipt(out, name).files]
-    if out.exists(SUMS):
-        files += _listed(out)
-    out.remove_files({*files, SUMS} & out.names())
-    put_away(out)
 
 
 def put_away(out: Store) -> None:
@@ -149,6 +158,21 @@ def seal(out: Store, numbers: Iterable[int], rest: Iterable[Fact]) -> None:
         for number in numbers:
             for fact in read(out, number).files:
                 file.write(f"{fact.sha256}  {fact.name}\n".encode())
+
+
+def _ask(out: Store, digest: str, asked: dict[str, Any]) -> None:
+    record = {"digest": digest, **asked}
+    out.write(REQUEST, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True).encode())
+
+
+def _digest_in(data: bytes) -> str | None:
+    """None in a file that only has the name of one of ours."""
+    try:
+        facts = json.loads(data)
+    except ValueError:
+        return None
+    digest = facts.get("digest") if isinstance(facts, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def _listed(out: Store) -> list[str]:

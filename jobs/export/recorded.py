@@ -55,9 +55,18 @@ def recorded(run: Store) -> Iterator[Recorded]:
     for name in sorted(run.names(FOLDER)):
         text = run.read(name).decode()
         facts = json.loads(text)
-        one = Recorded(name, facts["path"], _request(facts["request"]), text, facts["run"])
+        made_from = facts.get("run", _place(run))  # earlier versions did not write it
+        one = Recorded(name, facts["path"], _request(facts["request"]), text, made_from)
         if ledger.digest_of(Store(one.path)) == one.digest:
             yield one
+
+
+def remove_old(run: Store, path: str) -> None:
+    """Remove the records of what was exported to this place before, or did not come to be there."""
+    known, mark = ledger.digest_of(Store(path)), ledger.mark(path)
+    for name in run.names(FOLDER):
+        if name.endswith(f"-{mark}.json") and name != f"{FOLDER}/{known}-{mark}.json":
+            run.remove(name)
 
 
 def _place(store: Store) -> str:

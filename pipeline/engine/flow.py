@@ -114,7 +114,8 @@ def _annotate_shards(
     source: str,
     phases: list[Phase],
 ) -> Outcome:
-    tolerance = Tolerance(job, shards, store, watcher)
+    tolerance = Tolerance(job, shards)
+    tolerance.look_back(store)
     counted = Watchers([watcher, tolerance])
     given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():

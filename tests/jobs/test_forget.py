@@ -14,6 +14,7 @@ from pipeline import parquet, sounds
 from pipeline.engine import packer
 from pipeline.storage import Store
 from tests.command import Ended, dataset, example, speechcraft, write_manifest
+from tests.jobs.export.files import check_sums, contents
 
 NAMES = ("forecast", "station", "zh-neighbour", "forecast-noise", "seven", "telephone", "match")
 
@@ -214,6 +215,85 @@ def test_exports_that_a_kill_left_to_be_made_anew_are_by_the_same_call(
     assert (again.json["forgotten"], again.json["exports"]) == ([], [str(out)])
     assert not holds(out, '"seven"')
     assert "There is no" in speechcraft("forget", run, by, f"{name}?", "--yes", "--rebuild").err
+
+
+def test_killed_behind_any_file_that_it_removes_the_same_call_makes_the_export_anew(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call ends behind one file more, until none is left to remove."""
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    files = len(contents(out))
+    unlink = Path.unlink
+
+    def dying(self: Path, missing_ok: bool = False) -> None:
+        there = self.exists()
+        unlink(self, missing_ok)
+        if there and self.is_relative_to(out):
+            raise KeyboardInterrupt
+
+    again = ("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", dying)
+        for _ in range(files):
+            assert speechcraft(*again).code == 130
+    assert speechcraft(*again).json["exports"] == [str(out)]
+    assert not holds(out, '"seven"')
+    check_sums(out)
+    assert len(list((run / "exports").iterdir())) == 1
+
+
+def test_killed_at_any_step_of_a_rebuild_the_same_call_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    again = ("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    export = "jobs.export.export"
+    steps = ("ledger.replace", "ledger.begin", "make_plan", "write_parts", "ledger.seal", "ledger.put_away")
+    for step in (f"{export}.{name}" for name in steps):
+        with monkeypatch.context() as patch:
+            patch.setattr(step, killed)
+            assert speechcraft(*again).code == 130
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.commands.forget.remove_old", killed)
+        assert speechcraft(*again).code == 130
+    assert speechcraft(*again).json["exports"] == [str(out)]
+    assert not holds(out, '"seven"')
+    check_sums(out)
+    assert len(list((run / "exports").iterdir())) == 1
+
+
+def test_of_an_export_that_was_never_finished_and_of_which_no_clip_is_left_nothing_stays(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    run, out = folder / "run", folder / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.export.export.write_parts", killed)
+        assert speechcraft("export", run, out, "--filter", "id == 'seven'").code == 130
+    assert contents(out)
+    ended = speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    assert ended.json["not_rebuilt"] == [str(out)]
+    assert contents(out) == {}
+    assert not holds(run, "'seven'")
+
+
+def test_a_record_of_an_export_that_does_not_say_of_which_run_it_is_is_of_this_one(folder: Path) -> None:
+    run, out = folder / "run", folder / "out"
+    assert speechcraft("export", run, out, "--to", "jsonl", "--audio", "none").code == 0
+    (record,) = (run / "exports").iterdir()
+    facts = json.loads(record.read_bytes())
+    del facts["run"]
+    record.write_text(json.dumps(facts))
+    ended = speechcraft("forget", run, "--clip", "seven", "--yes", "--rebuild", "--json")
+    assert (ended.json["exports"], ended.json["not_rebuilt"]) == ([str(out)], [])
+    assert not holds(out, '"seven"')
 
 
 def test_of_a_run_whose_sidecars_lie_in_packs_a_clip_is_forgotten_as_of_any(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,6 +87,27 @@ def test_a_lock_file_that_was_put_away_does_not_lock_those_out_who_come_after(tm
         store.remove(LOCK)
     with held(store), pytest.raises(RunError, match="Another run is at work"), held(store):
         pass
+
+
+def test_a_lock_file_that_is_put_away_in_the_moment_it_is_locked_is_nobodys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(str(tmp_path))
+    flock = fcntl.flock
+    gone: list[str] = []
+
+    def late(*arguments: Any) -> None:
+        if not gone:
+            gone.append(LOCK)
+            store.remove(LOCK)
+        flock(*arguments)
+
+    monkeypatch.setattr("fcntl.flock", late)
+    with held(store):
+        assert gone
+        assert (tmp_path / LOCK).exists()
+        with pytest.raises(RunError, match="Another run is at work"), held(store):
+            pass
 
 
 def test_a_lease_that_nobody_renews_is_nobodys(store: Store) -> None:

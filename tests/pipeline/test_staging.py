@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import os
 import platform
 import shutil
 import subprocess
@@ -136,6 +137,26 @@ def test_what_another_machine_is_at_work_on_is_left_to_it_for_a_day(
     assert set(copies(stage)) == {found, others}
     shutil.rmtree(found)
     monkeypatch.setattr(staging, "STALE_S", -1.0)
+    assert staged(f"{shelf}/org/model") == found
+    assert copies(stage) == [found]
+
+
+@pytest.mark.parametrize("looked_at", ["", "nested", "weights.bin"])
+def test_what_another_machine_finishes_while_it_is_looked_at_is_in_nobodys_way(
+    shelf: str, stage: Path, monkeypatch: pytest.MonkeyPatch, looked_at: str
+) -> None:
+    found = staged(f"{shelf}/org/model")
+    assert found is not None
+    others = stage / f".tmp-{found.name}-another-1234"
+    found.rename(others)
+    lstat = Path.lstat
+
+    def late(self: Path) -> os.stat_result:
+        if self == others / looked_at and others.exists():
+            others.rename(found)
+        return lstat(self)
+
+    monkeypatch.setattr(Path, "lstat", late)
     assert staged(f"{shelf}/org/model") == found
     assert copies(stage) == [found]
 

@@ -274,6 +274,15 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     assert export(run, tmp_path / "out", "--to", "jsonl", "--audio", "none")
 
 
+@pytest.mark.parametrize("text", ["[]", "dear", "{}", '{"digest": 7}', "\xff"])
+def test_a_file_that_only_has_the_name_of_one_of_ours_is_no_export(
+    run: Path, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "export.json").write_text(text, "latin-1")
+    assert "is not empty and holds no export" in speechcraft("export", run, tmp_path).err
+    assert contents(tmp_path) == {"export.json": text.encode("latin-1")}
+
+
 def test_another_request_or_a_strange_folder_is_refused(run: Path, tmp_path: Path) -> None:
     export(run, tmp_path / "out", "--to", "jsonl", "--audio", "none")
     before = contents(tmp_path / "out")

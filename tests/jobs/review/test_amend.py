@@ -76,6 +76,22 @@ def test_a_clip_is_forgotten_before_what_was_said_of_others_is_taken_up(
     assert rows(folder)["station"]["emotion"] == "sad"
 
 
+def test_a_kill_while_a_clip_is_forgotten_makes_no_correction_look_taken_up(
+    folder: Path, again: Annotate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    say(folder, "station", "emotion", "correct", "sad")
+    with monkeypatch.context() as patch:
+        patch.setattr("jobs.forget._remove", killed)
+        assert speechcraft("forget", folder / "run", "--clip", "seven", "--yes").code == 130
+    assert speechcraft("forget", folder / "run", "--clip", "seven", "--yes").code == 0
+    assert pending(Store(str(folder / "run")))
+    again(folder)
+    assert rows(folder)["station"]["emotion"] == "sad"
+
+
 def test_a_clip_that_its_source_is_wrong_about_is_corrected_once(folder: Path, again: Annotate) -> None:
     source = folder / "clips.jsonl"
     source.write_text(source.read_text("utf-8") + source.read_text("utf-8").splitlines()[0] + "\n", "utf-8")
