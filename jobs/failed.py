@@ -6,13 +6,13 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from jobs.runs import Run, WayName
 from pipeline import again, parquet, sidecar
+from pipeline.ahead import in_order
 from pipeline.engine.tally import NEEDS
 from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
@@ -92,9 +92,8 @@ def rows_of_sidecars(run: Run, ways: Sequence[WayName]) -> Iterator[FailedRow]:
             if not error.startswith(NEEDS)
         ]
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        for rows in threads.map(read, found):
-            yield from rows
+    for rows in in_order(read, found, THREADS):
+        yield from rows
 
 
 def _of_dataset(run: Run) -> Iterator[FailedRow]:

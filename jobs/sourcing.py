@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,22 @@ import yaml
 
 from pipeline import layout, manifest
 from pipeline.counting import counted
-from pipeline.errors import OptionError, RunError
+from pipeline.errors import OptionError, RunError, SourceError
 from pipeline.filesystems import redacted
 from pipeline.placing import AT_ONCE, groups
 from pipeline.record import read_job
 from pipeline.rundir import AGAIN, CALLS, DATASET, FAILURES, JOB, MANIFEST, REPORT, SOURCE
 from pipeline.source import named_form
 from pipeline.source.base import Item, Source, printable
+from pipeline.source.detect import form_of
 from pipeline.source.place import Place
 from pipeline.storage import Store
 
 _WRITTEN = frozenset([AGAIN, CALLS, DATASET, FAILURES, MANIFEST, REPORT, "calibration", "reviews"])
 _DEEP = ("folder", "hf")
 """Forms that are read from the folders in a folder too."""
+_SPLIT = " split="
+_THIS_MACHINE = re.compile("^(?:file|local)://(?=/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,35 @@ def whole_name(url: str, options: Mapping[str, object]) -> str:
     A split is a source of its own: clips of two splits may have the same ids.
     """
     form, path = named_form(url) or ("", url)
-    part = f" split={options['split']}" if options.get("split") else ""
-    if "://" in path or (form == "hf" and not Path(path).exists()):
-        return url + part
-    whole = os.path.abspath(path)  # noqa: PTH100  # a link stays as it is named
+    path = _THIS_MACHINE.sub("", path)
+    if "://" in path:
+        whole = path.rstrip("/")
+    elif form == "hf" and not Path(path).exists():
+        whole = path
+    else:
+        whole = os.path.abspath(path)  # noqa: PTH100  # a link stays as it is named
+    part = f"{_SPLIT}{options['split']}" if options.get("split") else ""
     return f"{form}:{whole}{part}" if form else whole + part
+
+
+def _is_same(before: str, name: str) -> bool:
+    """Whether what any version noted of a run's source is this `whole_name`, its form named or not."""
+    url, _, split = before.partition(_SPLIT)
+    was = whole_name(url, {"split": split})
+    if was == redacted(name):
+        return True
+    path, is_split, split = _path_in(name)
+    try:
+        plain, named = path + is_split + split, ":".join(form_of(path)) + is_split + split
+    except SourceError:
+        return False
+    return name in (plain, named) and was in (redacted(plain), redacted(named))
+
+
+def _path_in(name: str) -> tuple[str, str, str]:
+    """A name without its form: the path, and the split as it follows."""
+    url, is_split, split = name.partition(_SPLIT)
+    return (named_form(url) or ("", url))[1], is_split, split
 
 
 def check_apart(source: Source, url: str, out: str) -> None:
@@ -103,14 +131,15 @@ def check_same(
     """RunError where clips of a run would leave its dataset because another source, or less of it, is named.
 
     Under the name it has had, a source may have grown, changed and lost clips, but not all of them; under
-    another `whole_name` it must hold every clip of the run as it is. Unless it is to `replace` them.
+    another `whole_name` it must hold every clip of the run as it is, wherever the folder of both now lies.
+    Unless it is to `replace` them.
     """
     before = str(read_job(store)["source"]) if store.exists(JOB) else ""
     old = layout.read(store, SOURCE) if before and not replace else layout.Layout()
     clips = len(old.ids)
     if not clips:
         return
-    if before == redacted(name):
+    if _is_same(before, name):
         if limit is not None and limit < clips:
             raise RunError(
                 f"The run in {store.url} has {counted(clips, 'clip')} of {_named(before)}, and --limit "
@@ -122,8 +151,10 @@ def check_same(
                 f"{store.url} any more: {_GO_ON}."
             )
         return
+    moved = _moved(before, name)
     lines = [
-        np.array([manifest.line_digest(i) for i in group], np.uint64) for group in groups(items, AT_ONCE)
+        np.array([manifest.line_digest(i) for item in group for i in moved(item)], np.uint64)
+        for group in groups(items, AT_ONCE)
     ]
     held = int(np.isin(old.lines, np.concatenate(lines)).sum()) if lines else clips
     if held < clips:
@@ -131,6 +162,22 @@ def check_same(
             f"The run in {store.url} is of {_named(before)}, and {_named(name)} has {held:,} of its "
             f"{counted(clips, 'clip')} as they are: {_GO_ON}."
         )
+
+
+def _moved(before: str, name: str) -> Callable[[Item], tuple[Item, ...]]:
+    """Gives an item, and it with its sound where that was if its source moved from one name to the other."""
+    old, new = (_path_in(one)[0].split("/") for one in (before, name))
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    was, now = "/".join([*old, ""]), "/".join([*new, ""])
+
+    def both(item: Item) -> tuple[Item, ...]:
+        if not item.audio.url.startswith(now):
+            return (item,)
+        audio = replace(item.audio, url=was + item.audio.url.removeprefix(now))
+        return item, replace(item, audio=audio)
+
+    return both
 
 
 def _named(url: str) -> str:

@@ -28,9 +28,13 @@ def read(store: Store, path: str, columns: Sequence[str] | None = None) -> pa.Ta
 
 
 def metadata(store: Store, path: str) -> dict[bytes, bytes]:
-    """The key-value metadata of a file."""
-    with pq.ParquetFile(pa.BufferReader(store.map(path)), pre_buffer=False) as file:
-        return dict(file.schema_arrow.metadata or {})
+    """The key-value metadata of a file; RunError if it is damaged."""
+    data = store.map(path)
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), pre_buffer=False) as file:
+            return dict(file.schema_arrow.metadata or {})
+    except (pa.ArrowInvalid, OSError) as error:
+        raise damaged(store, path, error) from error
 
 
 def write(store: Store, path: str, table: pa.Table) -> pa.Buffer:

@@ -80,11 +80,18 @@ def provenance(store: Store, path: str) -> dict[str, Any]:
 
 
 def read_failures(store: Store, path: str) -> list[tuple[str, str]]:
-    """The failed clips of a sidecar with their errors; where none failed, the footer alone is looked at."""
-    with pq.ParquetFile(pa.BufferReader(store.map(path)), pre_buffer=False) as file:
-        if not _may_hold(file.metadata, FAILED):
-            return []
-        table = file.read(["id", "status", "error"], use_threads=False)
+    """The failed clips of a sidecar with their errors; where none failed, the footer alone is looked at.
+
+    RunError if it is damaged.
+    """
+    data = store.map(path)
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), pre_buffer=False) as file:
+            if not _may_hold(file.metadata, FAILED):
+                return []
+            table = file.read(["id", "status", "error"], use_threads=False)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise parquet.damaged(store, path, error) from error
     table = table.filter(pc.equal(table.column("status"), pa.scalar(FAILED)))
     return [(str(line["id"]), line["error"] or "") for line in table.to_pylist()]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from pipeline import again, sidecar
+from pipeline.ahead import in_order
 from pipeline.engine.tally import NEEDS, Failure
 from pipeline.presence import present
 from pipeline.rundir import Shard
@@ -38,8 +38,7 @@ def earlier_failures(
         way, shard, path = place
         return shard, list(_failures(way, sidecar.read_failures(store, path)))
 
-    with ThreadPoolExecutor(THREADS) as threads:
-        yield from threads.map(read, paths())
+    yield from in_order(read, paths(), THREADS)
 
 
 def _failures(way: Way, found: Sequence[tuple[str, str]]) -> Iterator[Failure]:

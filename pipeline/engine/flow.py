@@ -114,8 +114,7 @@ def _annotate_shards(
     source: str,
     phases: list[Phase],
 ) -> Outcome:
-    tolerance = Tolerance(job, shards)
-    tolerance.look_back(store)
+    tolerance = Tolerance(job, shards, store, watcher)
     counted = Watchers([watcher, tolerance])
     given_up = {s for phase in phases for s in phase.given_up}
     for way in job.uncalibrated():

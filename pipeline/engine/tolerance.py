@@ -28,12 +28,14 @@ class Tolerance(Watcher):
     """Counts what fails in a run, and raises TooManyFailedError when it is more than the limits allow.
 
     A failed clip is one that every way of a family failed on, not all of them optional. Those that failed in
-    earlier calls are counted with `look_back`; shards that were given up are tried again, and count anew.
+    earlier calls are counted once there is something to do, which `watcher` is told; shards that were given
+    up are tried again, and count anew.
     """
 
-    def __init__(self, job: Job, shards: Sequence[Shard]) -> None:
+    def __init__(self, job: Job, shards: Sequence[Shard], store: Store, watcher: Watcher) -> None:
         self._limits, self._shards = job.limits, len(shards)
-        self._job, self._all = job, shards
+        self._job, self._all, self._store, self._watcher = job, shards, store, watcher
+        self._looked_back = False
         self._ways = Counter(way.family for way in job.ways)
         self._beside: dict[tuple[int, str, str], dict[str, bool]] = {}  # where another way may fill the row
         self._clips = sum(shard.clips for shard in shards)
@@ -46,11 +48,14 @@ class Tolerance(Watcher):
         self._given_up: set[int] = set()
         self._causes: Counter[str] = Counter()
 
-    def look_back(self, store: Store) -> None:
+    def planned(self, plan: Plan) -> None:
         """Count what failed in earlier calls: the next report is held against the limits with it."""
-        if self._max_clips < math.inf:
-            for shard, failures in earlier_failures(store, self._job.ways, self._all):
-                self._note(shard, failures)
+        if self._max_clips == math.inf or self._looked_back or not any(s.ready for s in plan.stages):
+            return
+        self._looked_back = True
+        self._watcher.doing("count earlier failures")
+        for shard, failures in earlier_failures(self._store, self._job.ways, self._all):
+            self._note(shard, failures)
 
     def begin(self, title: str, plan: Plan) -> None:
         """A new phase tries again what was given up before."""

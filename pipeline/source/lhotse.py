@@ -16,7 +16,7 @@ from pipeline.source.given import given_of, number_of, text_of, word_of
 from pipeline.source.kaldi import root_of
 from pipeline.source.manifest import HEAD_ROWS, Row, json_rows, rows_of
 from pipeline.source.place import Place
-from pipeline.source.untaken import GIVEN, TELL_BY, Untaken, untaken
+from pipeline.source.untaken import GIVEN, TELL_BY, Untaken, is_finder, untaken
 
 _HARMLESS = frozenset({"Resample"})  # the sound is resampled anyway
 _TIME_TOLERANCE_S = 1e-3  # a cut this close to its recording's ends is all of it
@@ -135,15 +135,16 @@ def _given(cut: Mapping[str, Any]) -> tuple[Given, tuple[Untaken, ...]]:
         row[name] = _agreed([s.get(name) for s in found])
     for name in ("age", "age_years", "emotion"):
         row[name] = _agreed([c.get(name) for c in customs])
-    row |= {name: _finder([c.get(name) for c in customs]) for name in TELL_BY}
+    row |= {name: _finder(name, [c.get(name) for c in customs]) for name in TELL_BY}
     fields = fields_of(row)
     return given_of(fields), untaken(row, fields)
 
 
-def _finder(named: list[object]) -> str | None:
+def _finder(tells: str, named: list[object]) -> str | None:
     """Who found what several supervisions say: an annotator, if it was one anywhere."""
     words = [word for value in named if (word := word_of(value)) is not None]
-    return next((w for w in words if w.casefold() not in GIVEN), words[0] if words else None)
+    words.sort(key=lambda word: (not is_finder(tells, word), word.casefold() in GIVEN))
+    return words[0] if words else None
 
 
 def _agreed(values: list[object]) -> object:

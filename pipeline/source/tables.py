@@ -21,7 +21,7 @@ from pipeline.source.base import NOWHERE, Item, Unnamed, shown
 from pipeline.source.columns import fields_of, identity, ignored, item_of, meaning, path_of
 from pipeline.source.given import given_of, number_of
 from pipeline.source.place import Place, reason
-from pipeline.source.untaken import TELL_BY, untaken
+from pipeline.source.untaken import MARKS, TELL_BY, untaken
 
 _BATCH_ROWS = 1024
 _BYTES_BATCH_ROWS = 32  # rows whose sound is read at once, where only reading tells whether there is any
@@ -209,7 +209,7 @@ def _is_embedded(kind: pa.DataType) -> bool:
 def _wanted(field: pa.Field[Any]) -> bool:
     kind = field.type
     plain = _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    if field.name in TELL_BY:
+    if field.name in TELL_BY | MARKS:
         return plain
     found = meaning(field.name)
     return plain and found is not None and found[0] != "audio"

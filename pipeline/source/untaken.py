@@ -22,6 +22,18 @@ FOUND_BY: Mapping[str, tuple[str, str]] = {
 }
 """Columns of a dataset of ours, each with the field it is read as and the column that says who found it."""
 TELL_BY = frozenset(by for _, by in FOUND_BY.values())
+FINDERS: Mapping[str, frozenset[str]] = {
+    "transcript_source": frozenset(["pocketsphinx", "whisper", "faster_whisper"]),
+    "language_source": frozenset(["script", "assumed", "whisper", "voxlingua"]),
+    "gender_source": frozenset(["small", "audeering"]),
+    "age_source": frozenset(["small", "audeering"]),
+    "emotion_source": frozenset(["small", "emotion2vec", "secap"]),
+    "emphasis_source": frozenset(["small", "whistress"]),
+    "caption_source": frozenset(["realiser", "llm"]),
+}
+"""What the annotators here call themselves in those columns, before a colon where more follows."""
+MARKS = frozenset(["status", "skipped"])
+"""Columns that together only a dataset of ours has."""
 _EXAMPLES = 3
 
 
@@ -35,11 +47,31 @@ class Untaken:
 
 
 def found_by(row: Mapping[str, object], column: str) -> str | None:
-    """Which annotator found what stands in a column; none where it is given, or nothing tells."""
+    """Which annotator found what stands in a column; none where it is given, or nothing tells.
+
+    In a row that is not of a dataset of ours any word but an annotator's name may stand for a truth:
+    `librivox`, `self-reported`.
+    """
     if column not in FOUND_BY:
         return None
-    by = said(row.get(FOUND_BY[column][1]))
-    return None if by is None or by.casefold() in GIVEN else by
+    tells = FOUND_BY[column][1]
+    by = said(row.get(tells))
+    if by is None or by.casefold() in GIVEN:
+        return None
+    return by if is_finder(tells, by) or _is_ours(row) else None
+
+
+def is_finder(tells: str, by: str) -> bool:
+    """Whether a word in a column of who found something is the name of an annotator of that."""
+    return by.partition(":")[0].casefold() in FINDERS[tells]
+
+
+def _is_ours(row: Mapping[str, object]) -> bool:
+    """Whether a row is of a dataset of ours: by its marks, or because two columns say what ours would."""
+    if row.keys() >= MARKS:
+        return True
+    named = [(tells, by) for tells in TELL_BY if (by := said(row.get(tells))) is not None]
+    return sum(by in ("given", REVIEW) or is_finder(tells, by) for tells, by in named) > 1
 
 
 def untaken(row: Mapping[str, object], fields: Mapping[str, object]) -> tuple[Untaken, ...]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from jobs.calls import read_calls
+from jobs.recorded import job_of
+from jobs.runs import Run
+from pipeline import layout, sidecar
+from pipeline.engine import earlier
 from pipeline.engine.tolerance import MIN_SHARDS, _Rate
 from pipeline.errors import OptionError
 from pipeline.limits import allowed
+from pipeline.rundir import Shard
 from pipeline.storage import Store
 from tests.command import dataset, sidecars, speechcraft
 from tests.faulty.folder import Folder
@@ -68,6 +74,49 @@ def test_failures_of_earlier_calls_count_at_the_end(tmp_path: Path) -> None:
     assert ended.code == 4
     assert "2 of 6 clips failed" in ended.err
     assert len(dataset(folder.run)) == 6
+
+
+def test_a_call_with_nothing_left_to_do_reads_no_sidecar_to_count_what_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path)
+    folder.break_(red_book="oom", zh_match="oom")
+    assert folder.annotate().code == 0
+    monkeypatch.setattr(sidecar, "read_failures", lambda *_: pytest.fail("a sidecar was read"))
+    assert folder.annotate("--max-failed-clips", "2").code == 0
+    assert folder.annotate("--max-failed-clips", "1").code == 4
+
+
+def test_while_what_failed_before_is_counted_that_is_what_the_run_is_doing(tmp_path: Path) -> None:
+    folder, log = Folder(tmp_path), tmp_path / "log.jsonl"
+    folder.break_(**ALL)
+    assert folder.annotate("--max-failed-clips", "1").code == 4
+    folder.annotate("--max-failed-clips", "1", "--log-json", log)
+    said = [json.loads(line)["message"] for line in log.read_text().splitlines()]
+    assert said.index("plan") < said.index("count earlier failures") < said.index("annotate begins")
+
+
+def test_of_what_failed_before_a_few_files_are_asked_for_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder(tmp_path)
+    assert folder.annotate().code == 0
+    store, named = Store(str(folder.run)), list[str]()
+    shards, ways = layout.read_index(store), job_of(Run.open(store.url)).ways
+    there = {way.key: np.ones(len(shards), bool) for way in ways}
+    monkeypatch.setattr(earlier, "present", lambda *_: there)
+    monkeypatch.setattr(earlier, "THREADS", 1)
+    name = Shard.sidecar
+
+    def noted(shard: Shard, key: str) -> str:
+        named.append(key)
+        return name(shard, key)
+
+    monkeypatch.setattr(Shard, "sidecar", noted)
+    found = earlier.earlier_failures(store, ways, shards)
+    next(found)
+    assert len(named) == 2
+    assert len(list(found)) == len(ways) * len(shards) - 1
 
 
 def test_a_run_that_was_ended_by_its_limit_does_not_get_further_by_the_same_command(tmp_path: Path) -> None:

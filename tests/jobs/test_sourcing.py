@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from jobs.sourcing import whole_name
 from tests.command import CLIPS, EXAMPLES, Ended, dataset, example, sidecars, speechcraft, write_manifest
@@ -91,6 +93,53 @@ def test_another_name_is_the_same_source_as_long_as_it_has_every_clip_as_it_is(h
     assert annotate("more.jsonl", "run").code == 0
     assert {name: sidecars(here / "run")[name] for name in done} == done
     refused(annotate("changed.jsonl", "run"), "has 0 of its 3 clips as they are")
+
+
+def test_another_spelling_is_the_same_source_and_a_job_file_of_an_earlier_version_too(here: Path) -> None:
+    edited, record = here / "a" / EXAMPLES["brother"]["audio"], here / "run" / "job.yaml"
+    assert annotate("a", "run").code == 0
+    for number, url in enumerate(("folder:a", f"file://{here}/a/", "folder:a/", "./a", "folder:./a")):
+        os.utime(edited, (number, number))  # not every clip is as it was
+        ended = annotate(url, "run")
+        assert ended.code == 0, ended.err
+    for number, noted in enumerate(("a", "folder:a", "./a/"), 10):
+        record.write_text(yaml.safe_dump(yaml.safe_load(record.read_text()) | {"source": noted}))
+        os.utime(edited, (number, number))
+        ended = annotate("a", "run")
+        assert ended.code == 0, ended.err
+    refused(annotate("b", "run"), f"'{here / 'a'}'")
+
+
+def test_a_mirror_of_a_manifest_is_the_same_source(here: Path) -> None:
+    write_manifest(here / "clips.jsonl", *map(example, IDS[:2]))
+    assert annotate("clips.jsonl", "run").code == 0
+    done = sidecars(here / "run")
+    (here / "mirror").mkdir()
+    shutil.copy("clips.jsonl", "mirror/other.jsonl")
+    assert annotate("mirror/other.jsonl", "run").code == 0
+    assert sidecars(here / "run") == done
+
+
+@pytest.mark.parametrize("source", ["speech", "speech/clips.jsonl"])
+def test_a_project_that_was_moved_with_its_source_goes_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    (here / "old").mkdir()
+    shutil.move("a", "old/speech")
+    shutil.copy("job.yaml", "old")
+    if source.endswith("jsonl"):
+        lines = [{"id": id, "audio": EXAMPLES[id]["audio"]} for id in IDS[:2]]
+        write_manifest(here / "old" / "speech" / "clips.jsonl", *lines)
+    monkeypatch.chdir(here / "old")
+    assert annotate(source, "run").code == 0
+    monkeypatch.chdir(here)
+    shutil.move("old", "new")
+    monkeypatch.chdir(here / "new")
+    ended = annotate(source, "run")
+    assert ended.code == 0, ended.err
+    assert len(ids(here / "new" / "run")) == 2
+    monkeypatch.chdir(here)
+    refused(annotate("b", "new/run"), "has 0 of its 2 clips")
 
 
 def test_a_limit_may_grow_and_end_but_not_take_clips_away(here: Path) -> None:
@@ -183,6 +232,10 @@ def test_an_option_that_is_true_or_false_or_text_is_taken_as_what_it_is(here: Pa
         ("a/../b/", "/here/b"),
         ("kaldi:data", "kaldi:/here/data"),
         ("s3://bucket/a", "s3://bucket/a"),
+        ("s3://bucket/a/", "s3://bucket/a"),
+        ("webdataset:s3://bucket/a/", "webdataset:s3://bucket/a"),
+        ("file:///data/a/", "/data/a"),
+        ("kaldi:file:///data/a", "kaldi:/data/a"),
         ("hf:org/name:en:train", "hf:org/name:en:train"),
         ("shards/{000..003}.tar", "/here/shards/{000..003}.tar"),
     ],

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -81,6 +82,23 @@ def test_without_a_dataset_the_sidecars_tell_the_same(tmp_path: Path) -> None:
         assert unjoined.annotate().code == 130
     assert causes(unjoined) == CAUSES
     assert status(unjoined, "--json").json["finished"] is False
+
+
+@pytest.mark.parametrize("left", [0, 8, 200])
+def test_a_damaged_sidecar_is_one_sentence_with_its_name(tmp_path: Path, left: int) -> None:
+    folder = Folder(tmp_path)
+    folder.break_(red_book="oom")
+    assert folder.annotate().code == 0
+    shutil.rmtree(folder.run / "dataset")
+    path, lost = (min(folder.run.glob(f"{way}@*/*.parquet")) for way in ("energy-energy", "topic-topic"))
+    path.write_bytes(path.read_bytes()[:left])
+    lost.unlink()
+    for ended in (
+        speechcraft("status", folder.run),
+        folder.retry(),
+        folder.annotate("--max-failed-clips", "5"),
+    ):
+        assert (ended.code, ended.err.splitlines()[-1].count(f"{path} is damaged (")) == (2, 1), ended
 
 
 def test_a_shard_that_was_given_up_is_told_with_its_reason(tmp_path: Path) -> None:

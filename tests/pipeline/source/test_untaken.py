@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import annotators
 from jobs.untaken import sentences
 from pipeline.clip import Given
 from pipeline.source import open_source
 from pipeline.source.base import Source
+from pipeline.source.untaken import FINDERS
 
 GUESSED = {
     "transcript": "hello",
@@ -84,6 +86,60 @@ def test_what_an_annotator_found_is_not_given_and_what_is_given_or_reviewed_is(t
         "The source says that annotators found these, so they do not count as given: gender of 2 clips, "
         "text of 2 clips."
     ]
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        *("librivox", "subtitles", "expert", "self-reported", "original", "ground truth"),
+        *("manual transcription", "pocket sphinx", 1, True),
+    ],
+)
+def test_what_somebody_elses_manifest_says_of_where_a_label_is_from_leaves_it_a_truth(
+    tmp_path: Path, by: object
+) -> None:
+    row = {"transcript": "hello", "gender": "f", "status": "done"}
+    tells = {"transcript_source": by, "gender_source": by}
+    source = manifest(tmp_path, row | tells)
+    assert given(source) == [Given(text="hello", gender="female")]
+    assert told(source) == []
+
+
+@pytest.mark.parametrize(
+    ("beside", "text"),
+    [
+        ({}, "hello"),
+        ({"status": "ok"}, "hello"),
+        ({"status": "ok", "skipped": None}, None),
+        ({"language_source": "script"}, "hello"),
+        ({"language_source": "script", "gender_source": "given"}, None),
+        ({"language_source": "census", "gender_source": "self-reported"}, "hello"),
+    ],
+)
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_in_a_dataset_of_ours_an_annotator_of_any_name_makes_no_truth(
+    tmp_path: Path, beside: dict[str, object], text: str | None, form: str
+) -> None:
+    row = {"audio": "0.wav", "transcript": "hello", "transcript_source": "my.asr", **beside}
+    if form == "jsonl":
+        source = manifest(tmp_path, row)
+    else:
+        columns = {name: pa.array([value], pa.string()) for name, value in row.items()}
+        pq.write_table(pa.table(columns), tmp_path / "clips.parquet")
+        source = open_source(str(tmp_path / "clips.parquet"))
+    assert [found.text for found in given(source)] == [text]
+
+
+@pytest.mark.parametrize("by", ["whisper", "faster_whisper", "pocketsphinx", "Whisper: large-v3"])
+def test_an_annotator_of_that_label_is_known_by_its_name_wherever_it_stands(tmp_path: Path, by: str) -> None:
+    assert given(manifest(tmp_path, {"transcript": "hello", "transcript_source": by})) == [Given()]
+
+
+def test_every_way_of_a_label_is_known_as_a_finder() -> None:
+    family = {"gender_source": "speaker", "age_source": "speaker"}
+    for tells, names in FINDERS.items():
+        ways = annotators.ways()[family.get(tells, tells.removesuffix("_source"))]
+        assert set(ways) - {"given"} <= names
 
 
 def test_a_table_says_who_found_a_label_as_a_manifest_does(tmp_path: Path) -> None:
