@@ -16,6 +16,7 @@ from pipeline.source.place import Entry, Place
 _MANIFEST = re.compile(r"manifest\.(jsonl|csv|tsv|parquet|jsonl\.gz|csv\.gz|tsv\.gz)")
 _CUTS = re.compile(r"cuts\.jsonl(\.gz)?")
 _TABLE = re.compile(r"\.(jsonl|ndjson|json|csv|tsv)(\.gz)?$|\.parquet$", re.IGNORECASE)
+_EXPORTED = re.compile(r"\.(jsonl(\.gz)?|tar)$")
 _LOOKED_AT_ROWS = 20
 
 
@@ -48,7 +49,32 @@ def _form_of_folder(url: str, place: Place) -> tuple[str, str]:
     if len(found) > 1:
         forms = " or ".join(f"{form}:{path}" for form, path in found)
         raise SourceError(f"{shown(url)} can be read in more than one way; say which: {forms}.")
+    if not found:
+        _refuse_ours(url, place, entries)
     return found[0] if found else ("folder", url)
+
+
+def _refuse_ours(url: str, place: Place, entries: Sequence[Entry]) -> None:
+    """SourceError for a run, and for an export whose sound would be read without all that is said of it."""
+    names = {e.name for e in entries}
+    if names >= {"job.yaml", "dataset"}:
+        raise SourceError(f"{shown(url)} is a run: give the folder 'dataset' in it as the source.")
+    if not names >= {"export.json", "SHA256SUMS"}:
+        return
+    within = sorted(
+        f"{folder.name}/{file.name}"
+        for folder in entries
+        if folder.name in ("data", "cuts")
+        for file in place.to(folder.path).entries()
+        if _EXPORTED.search(file.name)
+    )
+    if not within:
+        raise SourceError(
+            f"{shown(url)} is an export in which nothing says who found what: annotate what it was made of."
+        )
+    each = f", then each of the other {len(within) - 1}" if len(within) > 1 else ""
+    root = "" if within[0].endswith(".tar") else ", with --source-option audio_root=EXPORT"
+    raise SourceError(f"{shown(url)} is an export: give {shown(within[0])} in it as the source{each}{root}.")
 
 
 def _by_content(place: Place, entries: Sequence[Entry]) -> list[str]:

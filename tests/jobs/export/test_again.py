@@ -9,6 +9,7 @@ import pytest
 
 from jobs.untaken import sentences
 from pipeline.clip import Given
+from pipeline.errors import SourceError
 from pipeline.source import open_source
 from tests.command import dataset, speechcraft
 
@@ -60,6 +61,32 @@ def test_of_an_export_only_what_was_given_is_given(
     assert source.untaken is not None
     (told,) = sentences(source.untaken)
     assert told.startswith("The source says that annotators found these, so they do not count as given: ")
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        ("jsonl", r"give 'data/.*\.jsonl' in it as the source, with --source-option audio_root=EXPORT\.$"),
+        ("webdataset", r"give 'data/.*\.tar' in it as the source\.$"),
+        (
+            "lhotse",
+            r"give 'cuts/.*\.jsonl\.gz' in it as the source, with --source-option audio_root=EXPORT\.$",
+        ),
+        ("paper", r"annotate what it was made of\.$"),
+    ],
+)
+def test_an_export_that_is_no_source_as_a_whole_says_what_in_it_is(
+    run: Path, tmp_path: Path, form: str, said: str
+) -> None:
+    out = tmp_path / "export"
+    assert speechcraft("export", run, out, "--to", form).code == 0
+    with pytest.raises(SourceError, match=said):
+        list(open_source(str(out)))
+
+
+def test_a_run_as_a_source_says_where_its_dataset_is(run: Path) -> None:
+    with pytest.raises(SourceError, match=r"is a run: give the folder 'dataset' in it as the source\.$"):
+        list(open_source(str(run)))
 
 
 def test_the_dataset_of_a_run_as_a_source_is_read_the_same(run: Path, rows: list[dict[str, Any]]) -> None:
