@@ -23,7 +23,7 @@ from pipeline.review.corrections import ATTRIBUTES
 from pipeline.review.judgements import OfClip, read, standing
 from pipeline.rows import Row
 from pipeline.sounds import Pcm
-from pipeline.source.base import Item
+from pipeline.source.base import Item, shown
 
 
 def run(
@@ -41,6 +41,10 @@ def run(
         matched: set[str] = set()
         cases = _cases(opened, known, labels.parent, matched)
         report = replace(evaluate(cases, (i for i in known if i not in matched)), agreement=agreed)
+        if matched.isdisjoint(known):
+            raise UsageError(
+                f"No clip of {shown(directory)} has labels in {shown(str(labels))}: the ids differ."
+            )
     if plot is not None:
         draw(report, plot)
     if as_json:

@@ -224,6 +224,13 @@ def test_nothing_is_calibrated_before_anything_is_measured(light: tuple[object, 
     assert "is measured yet" in ended.err
 
 
+def test_labels_of_other_clips_are_refused(spoken: Path, tmp_path: Path) -> None:
+    labels = write_manifest(tmp_path / "labels.jsonl", {"id": "somebody-else", "text": "I told you."})
+    ended = speechcraft("evaluate", spoken, "--labels", labels)
+    assert (ended.code, ended.out) == (2, "")
+    assert "the ids differ" in ended.err
+
+
 def test_json_is_all_that_machines_read_on_stdout(spoken: Path, tmp_path: Path) -> None:
     labels = write_manifest(tmp_path / "labels.jsonl", {"id": "brother", "text": "I told you."})
     commands = {
