@@ -11,16 +11,15 @@ from itertools import accumulate
 from typing import Any
 
 from jobs.runs import Run, WayName
-from pipeline import again, parquet, sidecar
+from pipeline import again, parquet
 from pipeline.ahead import in_order
+from pipeline.engine.earlier import THREADS, cause, own_failures
 from pipeline.engine.tally import NEEDS
 from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
 from pipeline.source.base import PROBLEMS
 from pipeline.way import SOUND
 
-THREADS = 16
-"""That read sidecars: on object storage each waits for an answer most of the time."""
 _COMPLAINTS = re.compile(r"; (?=[a-z_]+: [a-z_0-9]+: )")
 
 
@@ -87,9 +86,8 @@ def rows_of_sidecars(run: Run, ways: Sequence[WayName]) -> Iterator[FailedRow]:
     def read(place: tuple[WayName, Shard, str]) -> list[FailedRow]:
         way, shard, path = place
         return [
-            FailedRow(shard.index, clip, way.family, way.name, *_cause(error), way.optional)
-            for clip, error in sidecar.read_failures(run.store, path)
-            if not error.startswith(NEEDS)
+            FailedRow(shard.index, clip, way.family, way.name, code, reason, way.optional)
+            for clip, code, reason in own_failures(run.store, path)
         ]
 
     for rows in in_order(read, found, THREADS):
@@ -113,11 +111,6 @@ def _complaints(shard: int, clip: str, errors: str) -> Iterator[FailedRow]:
     """The root causes in `family: code: sentence; ...`; shards that were given up are told of elsewhere."""
     for complaint in _COMPLAINTS.split(errors):
         family, _, error = complaint.partition(": ")
-        code, reason = _cause(error)
+        code, reason = cause(error)
         if not code.startswith(NEEDS) and code != "given_up":
             yield FailedRow(shard, clip, family, "", code, reason)
-
-
-def _cause(error: str) -> tuple[str, str]:
-    code, _, reason = error.partition(": ")
-    return code, reason

@@ -15,6 +15,7 @@ from jobs.costs import cost_table, costs
 from jobs.failed import FailedRow, done, failed_rows, is_of_source
 from jobs.output import emit, shown
 from jobs.runs import Run
+from pipeline.counting import counted
 from pipeline.filesystems import redacted
 from pipeline.join import INDEX
 from pipeline.rundir import AGAIN, FAILURES
@@ -121,7 +122,7 @@ def _print(facts: Mapping[str, Any], few: int | None) -> None:
     if facts["given_up"]:
         console.print("Run the same annotate command again, or retry, to try given-up shards once more.")
     if facts["costs"]:
-        console.print(f"\nCost of {_count(facts['calls'], 'call')}:")
+        console.print(f"\nCost of {counted(facts['calls'], 'call')}:")
         console.print(cost_table(facts["costs"]))
 
 
@@ -131,7 +132,7 @@ def _print_progress(facts: Mapping[str, Any], console: Console) -> None:
     if not facts["shards"]:
         console.print("No shards yet: the source is read, or its recordings are cut into utterances.")
     elif facts["to_be_computed_again"]:
-        count = _count(facts["to_be_computed_again"], "sidecar")
+        count = counted(facts["to_be_computed_again"], "sidecar")
         console.print(f"Of {count} some rows are to be computed again: retry, or the same annotate command.")
     elif not facts["finished"] and not (running and running["life"] == "running"):
         console.print(
@@ -152,7 +153,7 @@ def _print_running(running: Mapping[str, Any], console: Console) -> None:
         what = f"{shown(running['doing'])}: {pools}" if pools else shown(running["doing"])
         age = f"as of {running['silent_s']:,.0f} s ago"
         console.print(
-            f"[green]Running[/]: {where}; {what}; {_count(flights, 'task')} in flight, {age}.",
+            f"[green]Running[/]: {where}; {what}; {counted(flights, 'task')} in flight, {age}.",
             highlight=False,
         )
         for away in running["away"]:
@@ -184,7 +185,3 @@ def _some(names: Sequence[str], few: int | None) -> str:
     text = ", ".join(names[:few])
     more = 0 if few is None else len(names) - few
     return f"{text} and {more:,} more" if more > 0 else text
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

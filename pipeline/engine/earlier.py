@@ -36,13 +36,26 @@ def earlier_failures(
 
     def read(place: tuple[Way, Shard, str]) -> tuple[Shard, list[Failure]]:
         way, shard, path = place
-        return shard, list(_failures(way, sidecar.read_failures(store, path)))
+        found = own_failures(store, path)
+        return shard, [
+            Failure(clip, way.family, way.name, code, reason, optional=way.optional)
+            for clip, code, reason in found
+        ]
 
     yield from in_order(read, paths(), THREADS)
 
 
-def _failures(way: Way, found: Sequence[tuple[str, str]]) -> Iterator[Failure]:
-    for clip, error in found:
-        code, _, reason = error.partition(": ")
+def own_failures(store: Store, path: str) -> list[tuple[str, str, str]]:
+    """Clip, code and reason of each failed row, without those that only lack what another was to make."""
+    found = []
+    for clip, error in sidecar.read_failures(store, path):
+        code, reason = cause(error)
         if not code.startswith(NEEDS):
-            yield Failure(clip, way.family, way.name, code, reason, optional=way.optional)
+            found.append((clip, code, reason))
+    return found
+
+
+def cause(error: str) -> tuple[str, str]:
+    """Code and reason of `code: reason`, as a row has them."""
+    code, _, reason = error.partition(": ")
+    return code, reason

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 
 from pipeline.errors import SourceError
+from pipeline.rundir import DATASET, JOB
 from pipeline.source.base import ACCEPTED, shown
 from pipeline.source.folder import is_sound
 from pipeline.source.lhotse import is_lhotse
@@ -57,8 +58,8 @@ def _form_of_folder(url: str, place: Place) -> tuple[str, str]:
 def _refuse_ours(url: str, place: Place, entries: Sequence[Entry]) -> None:
     """SourceError for a run, and for an export whose sound would be read without all that is said of it."""
     names = {e.name for e in entries}
-    if names >= {"job.yaml", "dataset"}:
-        raise SourceError(f"{shown(url)} is a run: give the folder 'dataset' in it as the source.")
+    if names >= {JOB, DATASET}:
+        raise SourceError(f"{shown(url)} is a run: give the folder '{DATASET}' in it as the source.")
     if not names >= {"export.json", "SHA256SUMS"}:
         return
     within = sorted(
