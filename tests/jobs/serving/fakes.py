@@ -77,9 +77,13 @@ def model(folder: Path, **behaviour: object) -> Path:
 
 
 def asked(address: str) -> dict[str, Any]:
-    """What the server says of itself."""
+    """What the server says of itself; OSError where it cannot, or dies in the middle of the answer."""
     with urlopen(f"{address}/v1/models", timeout=5) as answer:
-        found: dict[str, Any] = json.loads(answer.read())
+        said = answer.read()
+    try:
+        found: dict[str, Any] = json.loads(said)
+    except ValueError as e:  # no length is sent, so an answer cut short ends like a whole one
+        raise ConnectionResetError(f"the answer ends after {len(said)} bytes") from e
     return found
 
 
