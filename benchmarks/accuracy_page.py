@@ -20,6 +20,12 @@ _TEMPLATE = Path(__file__).with_suffix(".md")
 _ONCE = frozenset({"f0", "snr", "enhancement", "gender", "age", "captions"})
 """Metrics that the words do not change: their figures are those of the run with the text given."""
 _FINE = ("start_within", "end_within")  # figures too many for a page; evaluate shows them
+_SPEECH = frozenset({"emodb", "librispeech", "ljspeech", "speechocean762", "vctk"})
+_TAUGHT: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("gender", "age", "emotion"), _SPEECH),
+    "emphasis": _SPEECH - {"speechocean762"},
+}
+"""By metric: the corpora whose development part taught the project's own network (its card says how)."""
 _PACKAGES = ("pyworld", "pocketsphinx", "pyrnnoise", "pesq")
 
 
@@ -33,6 +39,10 @@ class Measured:
     facts: Mapping[str, Any]
     report: Mapping[str, Any]
     enhanced: int
+
+    def called(self, table: str) -> str:
+        """The corpus as the table of a metric names it."""
+        return f"{self.corpus} (taught)" if self.corpus in _TAUGHT.get(table, ()) else self.corpus
 
     def table(self, name: str) -> Mapping[str, Any] | None:
         """The table of a metric; None where nothing carries its labels, or another run shows it."""
@@ -143,7 +153,8 @@ def _main_lines(
                 f"{aim.shown}: {'missed' if aim.missed(result['value']) else 'met'}" if aim.bounds else ""
             )
             yield (
-                *(aim.what, m.corpus, m.text, _value(result), _interval(result), _speakers(result)),
+                *(aim.what, m.called(aim.table), m.text),
+                *(_value(result), _interval(result), _speakers(result)),
                 *(str(result["n"]), str(result["n_clips"]), f"{result['n_clusters']} {result['clusters']}"),
                 *(verdict, _beside(aim, beside)),
             )
@@ -225,7 +236,7 @@ def _details(measured: Sequence[Measured]) -> Iterator[str]:
             + ". ".join(f"{m.corpus}, {m.text}: {_coverage(t)}" for m, t in tables)
             + "."
         )
-        head = ("figure", "meaning", *(f"{m.corpus}, {m.text}" for m, _ in tables))
+        head = ("figure", "meaning", *(f"{m.called(name)}, {m.text}" for m, _ in tables))
         yield pipes(head, list(_figure_lines([t for _, t in tables])))
     if silent:
         yield "### Labelled, and not measured"

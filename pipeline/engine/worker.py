@@ -6,6 +6,7 @@ directory itself, so that a retry, another process or another machine can do the
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -76,6 +77,7 @@ class Worker:
         self._built: dict[str, Annotator[Any]] = {}
         self._ways: dict[str, Way] = {}
         self._provenance: dict[str, dict[str, object]] = {}  # models far away are not asked for each shard
+        self._has_grown = False
         self.take(job)
 
     def take(self, job: Job) -> None:
@@ -85,9 +87,11 @@ class Worker:
         self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
         same = {key for key, way in self._ways.items() if before.get(key) == way}
         self._built = {key: built for key, built in self._built.items() if key in same}
+        gc.unfreeze()
 
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""
+        self._settle()
         started, loading_s = time.perf_counter(), 0.0
         ways = self.ways(task)
         clips = self.load(task.shard, ways)
@@ -108,6 +112,16 @@ class Worker:
         busy_s = time.perf_counter() - started - loading_s
         return replace(self.report(task, clips, tallies, failures, stood), busy_s=busy_s)
 
+    def _settle(self) -> None:
+        """Look for garbage no more among what annotators loaded by the end of their first shard.
+
+        Walking through a caption check's lexicons again and again was 8 % of its time.
+        """
+        if self._has_grown:
+            gc.collect()
+            gc.freeze()
+            self._has_grown = False
+
     def ways(self, task: Task) -> list[Way]:
         """The task's ways, in dependency order."""
         return [way for key, way in self._ways.items() if key in task.keys]
@@ -115,6 +129,7 @@ class Worker:
     def annotator(self, way: Way) -> Annotator[Any]:
         """The annotator of a way, loaded; LoadError if it cannot be, or one that fails on all if optional."""
         if way.key not in self._built:
+            self._has_grown = True
             try:
                 with self.guard(way, [], 0.0):
                     self._built[way.key] = way.build()

@@ -38,8 +38,12 @@ def _bases(word: str) -> list[str]:
 
 def _parts(text: str) -> list[str]:
     """Tokens in lower case, contractions taken apart."""
+    plain = text.lower().replace("’", "'").replace("‘", "'")
+    tokens: list[str] = _TOKEN.findall(plain)
+    if "'" not in plain:
+        return tokens
     parts: list[str] = []
-    for token in _TOKEN.findall(text.lower().replace("’", "'").replace("‘", "'")):
+    for token in tokens:
         if "'" not in token or token == "one's":
             parts.append(token)
         elif token.endswith("n't"):

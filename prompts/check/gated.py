@@ -11,11 +11,17 @@ from typing import Any
 _parser: Any = importlib.import_module("re._parser")
 
 
+MOST_WORDS = 50_000
+"""So many are remembered; captions have some thousands."""
+Pair = tuple[str, re.Pattern[str]]
+
+
 class Gated:
     """Patterns (in any case), each behind the text without which it cannot match.
 
-    A text is cut once into all its pieces of four characters (two, if they are Chinese), and of 500 patterns
-    those two or three are tried of whose needed text a piece is among them.
+    Of 500 patterns those two or three are tried whose needed text may stand there. Of words with spaces
+    between them it is remembered which needed texts have their longest word in them; a Chinese text is cut
+    into all its pieces of two characters.
     """
 
     def __init__(self, patterns: Iterable[str]) -> None:
@@ -23,10 +29,13 @@ class Gated:
         for pattern in patterns:
             for literal in needed(_parser.parse(pattern, re.I)) or {""}:
                 behind[literal].append(pattern)
-        self._behind: dict[str, list[tuple[str, re.Pattern[str]]]] = defaultdict(list)
-        self._short: list[tuple[str, re.Pattern[str]]] = []
+        self._behind: dict[str, list[Pair]] = defaultdict(list)
+        self._short: list[Pair] = []
+        self._longest: list[tuple[str, Pair]] = []
+        self._in_word: dict[str, tuple[Pair, ...]] = {}
         for literal, own in sorted(behind.items()):
             pair = (literal, re.compile("|".join(f"(?:{p})" for p in own), re.I))
+            self._longest.append((max(literal.split(), key=len, default=""), pair))
             pieces = _pieces(literal)
             if pieces:
                 self._behind[max(pieces, key=_rarity)].append(pair)
@@ -37,11 +46,27 @@ class Gated:
     def found(self, text: str) -> bool:
         """True if one of the patterns matches somewhere in the text."""
         lower = text.lower()
+        if not _HAN.search(lower):
+            return any(literal in lower and pattern.search(text) for literal, pattern in self._near(lower))
         for piece in self._keys.intersection(_pieces(lower)):
             for literal, pattern in self._behind[piece]:
                 if literal in lower and pattern.search(text):
                     return True
         return any(literal in lower and pattern.search(text) for literal, pattern in self._short)
+
+    def _near(self, lower: str) -> set[Pair]:
+        """The patterns of whose needed text the longest word stands in a word of the text."""
+        found: set[Pair] = set()
+        known = self._in_word
+        for word in lower.split():
+            pairs = known.get(word)
+            if pairs is None:
+                pairs = tuple(pair for part, pair in self._longest if part in word)
+                if len(known) < MOST_WORDS:
+                    known[word] = pairs
+            if pairs:
+                found.update(pairs)
+        return found
 
 
 def _pieces(text: str) -> list[str]:

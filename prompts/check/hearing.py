@@ -43,9 +43,11 @@ _NOT_THERE = re.compile(
     re.I,
 )
 """What is denied around it: "of joy there is no sign", "joy is the last thing in his voice"."""
-_DENIES = re.compile(
-    "there (?:is|was)|missing|absent|lacking|nowhere|word|thing|not|foreign|unknown|forgotten"
-)
+_DENYING = (
+    "is not", "are not", "was not", "the word", "wrong word", "last word", "last thing", "there is",
+    "there was", "missing", "absent", "lacking", "nowhere", "foreign", "unknown", "forgotten",
+)  # fmt: skip
+"""One of these stands in all that is denied so."""
 
 
 _AT_ALL = re.compile(r"\bnot at all\b|\bnot (?P<a>[a-z-]+) at all\b", re.I)
@@ -92,16 +94,18 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
             text = _AS_ANYONE.sub(_as_anyone, text)
         if "at all" in text:
             text = _AT_ALL.sub(lambda m: f"far from {m['a'] or ''}", text)
-        if _DENIES.search(text):
-            text = _NOT_THERE.sub(_denied, text)
+        for sign in _DENYING:
+            if sign in text:
+                text = _NOT_THERE.sub(_denied, text)
+                break
         forms, written, fresh = english().read(text)
         told = _reader("en").read(units_of(forms, written, english().lexicon.trie, fresh))
         either = (" or " in text or "/" in text) and _EITHER.search(text)
-        pronouns = () if either else enumerate(written)
-        told.claims += [
-            Claim(at, replace(_PRONOUNS[w], weak=told.is_elsewhere(at)), "asserted", w)
-            for at, w in pronouns
-            if w in _PRONOUNS
-        ]
+        if not either and not _PRONOUNS.keys().isdisjoint(written):
+            for at, word in enumerate(written):
+                sense = _PRONOUNS.get(word)
+                if sense:
+                    sense = replace(sense, weak=True) if told.is_elsewhere(at) else sense
+                    told.claims.append(Claim(at, sense, "asserted", word))
     told.claims += ages(text, forms, language)
     return told, forms

@@ -120,7 +120,7 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
     if (
         len(phrase) >= 2
         and phrase[-1] in ("about", "of", "on", "concern")
-        and phrase[0] in (_list("en", "speaking") | {"on"})
+        and (phrase[0] == "on" or phrase[0] in _list("en", "speaking"))
     ):
         return (
             phrase[-2:] != ["word", "on"]
@@ -131,7 +131,8 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
         entry = english().lexicon.trie.get(following, {}).get(END)
         if entry and (entry.senses or entry.level or entry.carrier):
             return False
-        return following.isalpha() and following not in _list("en", "no_topic") | stopwords("en")
+        told_nothing = following in _list("en", "no_topic") or following in stopwords("en")
+        return following.isalpha() and not told_nothing
     return len(phrase) == 1 and phrase[0] in ("discuss", "discusses")
 
 

@@ -156,7 +156,7 @@ class Reader:
         if places:
             told.elsewhere = _behind(units, places)
             told.claims = [
-                replace(c, sense=replace(c.sense, weak=True)) if _is_who(c) and told.is_elsewhere(c.at) else c
+                c._replace(sense=replace(c.sense, weak=True)) if _is_who(c) and told.is_elsewhere(c.at) else c
                 for c in told.claims
             ]
 
@@ -202,7 +202,7 @@ class Reader:
             senses, polarity = self.lexicon.together["no emotion"], "asserted"
         if polarity != "asserted" and _is_affirmed(units, i):
             polarity = "asserted"
-        if polarity == "asserted" and i and _is_measured(entry) and _is_middling(units[i - 1]):
+        if polarity == "asserted" and i and _is_middling(units[i - 1]) and _is_measured(entry):
             senses = tuple(_middling(s) for s in senses)
         if polarity != "asserted" and senses and senses[0].readings[0][0] in ("gender", "age"):
             near = any(
@@ -275,7 +275,7 @@ def _middling(sense: Sense) -> Sense:
 
 
 def _is_measured(entry: Entry) -> bool:
-    return any(sense.readings and sense.readings[0][0] in MEASURED for sense in entry.senses)
+    return bool(entry.senses) and any(s.readings and s.readings[0][0] in MEASURED for s in entry.senses)
 
 
 def _acts(units: list[Unit], i: int) -> bool:

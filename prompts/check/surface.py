@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import takewhile
+from typing import NamedTuple
 
 from prompts.check.free import MOOD, STRESS, TOPIC, WORDS, tokens
 from prompts.check.gated import Gated
@@ -92,10 +92,14 @@ def language_fault(text: str, language: str) -> str | None:
     return _not_english(text)
 
 
+@cache
+def _foreign() -> frozenset[str]:
+    return stopwords("latin") - stopwords("en")
+
+
 def _not_english(text: str) -> str | None:
     english, latin = stopwords("en"), stopwords("latin")
-    words = _CLAUSE.sub(" ", text.lower()).split()
-    if sum(map(latin.__contains__, words)) < 2:
+    if all(_foreign().isdisjoint(words) for _, words in _sentences(text)):
         return None
     for clause in _CLAUSE.split(text.lower()):
         own = other = 0
@@ -131,7 +135,7 @@ def _may_be_marked(text: str) -> bool:
     for sign in _SIGNS:
         if sign in text:
             return True
-    return text.lstrip()[:1] in _FIRST or max(text, default="") >= _EMOJI
+    return text.lstrip()[:1] in _FIRST or (not text.isascii() and max(text) >= _EMOJI)
 
 
 def _labels(text: str) -> int:
@@ -208,41 +212,53 @@ def echo_fault(text: str, language: str, prompt: str) -> str | None:
     """Why the text (masked) repeats the prompt or itself; None if it does not."""
     if _is_suspect(text) and _ECHO.found(text):
         return REPEATS
-    seen: list[str] = []
-    for sentence in _sentences(text):
-        if any(_same(sentence, other) for other in seen):
-            return "says the same sentence twice"
-        seen.append(sentence)
+    seen: list[_Said] = []
+    for length, words in _sentences(text):
+        if length > 5 and len(words) >= 3:
+            said = _Said(words, " ".join(words), frozenset(words))
+            if any(_same(said, other) for other in seen):
+                return "says the same sentence twice"
+            seen.append(said)
     if prompt and _repeats(text, language, prompt):
         return "repeats a piece of the prompt word for word"
     return None
 
 
-def _sentences(text: str) -> Iterator[str]:
-    pieces = [piece for piece in _SENTENCE.split(text) if len(piece) > 5]
-    for sentence in pieces if len(pieces) > 1 else ():
-        plain = " ".join(tokens(sentence))
-        if plain.count(" ") >= 2:
-            yield plain
+@lru_cache(maxsize=16)
+def _sentences(text: str) -> tuple[tuple[int, list[str]], ...]:
+    """The length of each sentence in characters, and its tokens."""
+    return tuple((len(sentence), tokens(sentence)) for sentence in _SENTENCE.split(text))
+
+
+class _Said(NamedTuple):
+    """A sentence to be compared with others."""
+
+    words: list[str]
+    text: str
+    set: frozenset[str]
 
 
 _BEGINS = 6
 """Spaces of a sentence with which another, longer one begins, from which on it is said twice."""
 
 
-def _same(sentence: str, other: str) -> bool:
+def _same(one: _Said, other: _Said) -> bool:
     """True if two sentences are one but for a phrase before it ("Again, ...") or a word in ten."""
-    if sentence.endswith(other) or other.endswith(sentence):
+    if one.text.endswith(other.text) or other.text.endswith(one.text):
         return True
-    shorter, longer = sorted((sentence, other), key=len)
-    if shorter.count(" ") >= _BEGINS and longer.startswith(shorter):
-        return True
-    words = zip(sentence.split(), other.split(), strict=False)
-    begins = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], words))
-    if sentence.isascii() and begins > _BEGINS + 1 and begins >= 0.75 * (shorter.count(" ") + 1):
-        return True
-    one, two = set(sentence.split()), set(other.split())
-    return len(one & two) >= max(6, 0.85 * len(one | two))
+    n = min(len(one.words), len(other.words))
+    if n > _BEGINS and one.words[:_BEGINS] == other.words[:_BEGINS]:
+        begins = sum(1 for _ in takewhile(_are_equal, zip(one.words, other.words, strict=False)))
+        if begins == n or (one.text.isascii() and begins > _BEGINS + 1 and begins >= 0.75 * n):
+            return True
+    if min(len(one.set), len(other.set)) < 6:
+        return False
+    common = len(one.set & other.set)
+    return common >= max(6, 0.85 * (len(one.set) + len(other.set) - common))
+
+
+def _are_equal(pair: tuple[str, str]) -> bool:
+    return pair[0] == pair[1]
 
 
 @lru_cache(maxsize=64)
@@ -254,5 +270,5 @@ def _runs(prompt: str, n: int) -> frozenset[tuple[str, ...]]:
 
 def _repeats(text: str, language: str, prompt: str) -> bool:
     n = ECHO_TOKENS[language]
-    own = tokens(text)
+    own = [token for _, words in _sentences(text) for token in words]
     return not _runs(prompt, n).isdisjoint(zip(*(own[i:] for i in range(n)), strict=False))

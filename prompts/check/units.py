@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prompts.check.lexicon import END, Entry, Node, Reading, Sense
 
@@ -13,8 +14,7 @@ HARD = frozenset(".;")
 MEASURED = frozenset({"pitch", "energy", "speed"})
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One thing told at a place: asserted, denied, its opposite asserted, or (litotes) hinted at."""
 
     at: int

@@ -17,14 +17,16 @@ _TOKENS_OR_MASK = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W
 
 def quoted_words(text: str, known: Known) -> str | None:
     """Why a description quotes the transcript; None if it does not."""
+    words = _transcript_tokens(known.words)
+    n = QUOTED_CHARACTERS if is_chinese(known.words) else QUOTED_WORDS
+    length = words.count(" ") - 1
+    if length >= n and not _may_share(text, known.words, n):
+        return None
     plain = free.clean(text)
     for phrase in (known.topic, known.stress):
         if phrase:
             plain, _ = free.replace_word(plain, phrase, " \ue000 ")
     own = _TOKENS_OR_MASK.findall(plain.lower())
-    words = _transcript_tokens(known.words)
-    n = QUOTED_CHARACTERS if is_chinese(known.words) else QUOTED_WORDS
-    length = words.count(" ") - 1
     if length >= n:
         if _shares_run(own, words, n):
             return "quotes the words that are said; only the instruction may have them."
@@ -41,6 +43,18 @@ def quoted_words(text: str, known: Known) -> str | None:
 @lru_cache(maxsize=4096)
 def _transcript_tokens(words: str) -> str:
     return f" {' '.join(free.tokens(words))} "
+
+
+def _may_share(text: str, words: str, n: int) -> bool:
+    """False if `n` tokens of the words cannot stand in a row in the text."""
+    return any(map(text.lower().__contains__, _signs(words, n)))
+
+
+@lru_cache(maxsize=4096)
+def _signs(words: str, n: int) -> tuple[str, ...]:
+    """Every `n`-th token, one of which is among any `n` in a row; counted so that the shortest is longest."""
+    own = free.tokens(words)
+    return tuple(max((own[k::n] for k in range(n)), key=lambda every: min(map(len, every))))
 
 
 def has_more(text: str) -> bool:

@@ -10,6 +10,7 @@ from prompts.rewriter.errors import AnswerError
 
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _BLOCK = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL)
+_decode = json.JSONDecoder(strict=False).decode
 _LONGEST = 65_536
 """Characters of the longest answer that is looked at: the longest that fits a schema is a tenth of it."""
 
@@ -56,7 +57,7 @@ def _parsed(text: str) -> object:
     if not text:
         raise AnswerError("The answer is empty.")
     try:
-        return json.loads(text, strict=False)
+        return _decode(text)
     except json.JSONDecodeError as error:
         if text[0] == "{" and (error.pos >= len(text) or error.msg.startswith("Unterminated")):
             raise AnswerError("The answer was cut off before its JSON ended.") from None

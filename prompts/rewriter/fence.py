@@ -25,6 +25,7 @@ _STRUCTURAL = {
 """Characters that chat templates, fences and marks are made of, with those that NFKC turns into them:
 some tokenizers normalise before they look for `<|im_start|>`, `[INST]`, `<<SYS>>` or `</s>`."""
 _HARMLESS = {"<": "‹", ">": "›", "[": "(", "]": ")", "{": "(", "}": ")", "|": "¦", "`": "'"}
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 _DEFUSED = {ord(c): _HARMLESS[plain] for plain, likes in _STRUCTURAL.items() for c in likes}
 
 
@@ -51,7 +52,7 @@ def fenced(data: Mapping[str, str]) -> str:
 
     Neither tag can stand in the line: it holds no `<` and no `>`.
     """
-    return f"{OPEN}\n{json.dumps(data, ensure_ascii=False)}\n{CLOSE}"
+    return f"{OPEN}\n{_encode(data)}\n{CLOSE}"
 
 
 def asked(data: Mapping[str, str], faults: Sequence[str], *, rejected: str, request: str) -> str:
@@ -62,5 +63,5 @@ def asked(data: Mapping[str, str], faults: Sequence[str], *, rejected: str, requ
     parts = [fenced(data)]
     if faults:
         reasons = [shortened(fault, _REASON) for fault in faults[:_REASONS]]
-        parts.append(f"{rejected}\n{json.dumps(reasons, ensure_ascii=False)}")
+        parts.append(f"{rejected}\n{_encode(reasons)}")
     return "\n".join([*parts, request])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal
 
 from prompts.realiser.quoting import CHINESE_QUOTES, ENGLISH_QUOTES, ends_sentence, quoted
@@ -12,7 +14,7 @@ Place = Literal["start", "middle", "end"]
 _LEFT, _RIGHT = "\"“«「『'‘", "\"”»」』'’"
 _PAIRS = frozenset(zip(_LEFT, _RIGHT, strict=True))
 _STOPS = ".。"
-_SPACE = re.compile(r"\s+")
+_SPACE, _BRACE = re.compile(r"\s+"), re.compile("[{｛]")
 _COPIED_AT = 12
 """Characters from which a transcript that stands beside the mark is a second copy, not a coincidence."""
 
@@ -27,7 +29,7 @@ def put_in(instruction: str, mark: str, transcript: str, language: str) -> str:
     the words.
     """
     words = transcript.strip()
-    slots = list(_slot(mark).finditer(instruction))
+    slots = list(_slots(instruction, mark))
     if len(slots) > 1:
         raise AnswerError(f"The instruction has the mark {mark} {len(slots)} times; it must have it once.")
     if not slots:
@@ -77,6 +79,19 @@ def place_of(instruction: str, transcript: str) -> Place | None:
     return "middle" if all(told) else "end" if told[0] else "start"
 
 
+def _slots(instruction: str, mark: str) -> Iterator[re.Match[str]]:
+    """The marks that stand there: the pattern is tried at braces alone, and at a quote before one."""
+    pattern, at = _slot(mark), 0
+    while brace := _BRACE.search(instruction, at):
+        before = at + len(instruction[at : brace.start()].rstrip()) - 1
+        quoted_one = before >= at and instruction[before] in _LEFT
+        found = pattern.match(instruction, before if quoted_one else brace.start())
+        if found:
+            yield found
+        at = found.end() if found else brace.end()
+
+
+@lru_cache(maxsize=16)
 def _slot(mark: str) -> re.Pattern[str]:
     """The mark, with spaces inside its braces or capitals, and the quotes and the stop around it."""
     inner = re.escape(mark[1:-1])
