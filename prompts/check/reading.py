@@ -71,7 +71,7 @@ class Reader:
 
     def read(self, units: list[Unit]) -> Told:
         """The claims of a text, in order."""
-        told = Told(has_stress=any(unit.word == STRESS for unit in units))
+        told = Told(has_stress=STRESS in [unit.word for unit in units])
         negation: str | None = None
         left, list_like, between, simile, ignored = 0, False, False, False, False
         for i, unit in enumerate(units):

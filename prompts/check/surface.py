@@ -99,7 +99,11 @@ def _foreign() -> frozenset[str]:
 
 def _not_english(text: str) -> str | None:
     english, latin = stopwords("en"), stopwords("latin")
-    if all(_foreign().isdisjoint(words) for _, words in _sentences(text)):
+    foreign, found = _foreign(), 0
+    for _, words in _sentences(text):
+        if not foreign.isdisjoint(words):
+            found += sum(map(foreign.__contains__, words))
+    if found < 2:
         return None
     for clause in _CLAUSE.split(text.lower()):
         own = other = 0
