@@ -46,12 +46,11 @@ def marked(store: Store) -> frozenset[str]:
     return frozenset(store.names(AGAIN))
 
 
-def kept(store: Store, shard: Shard, way: Way, ids: Sequence[str]) -> dict[int, Found]:
-    """What stands of a way in a shard that is marked, by the clip's place.
+def kept(store: Store, shard: Shard, way: Way, ids: Sequence[str], path: str) -> dict[int, Found]:
+    """What stands of a way in a shard, by the clip's place: the rows in `path`, a mark or a sidecar.
 
     Nothing where the way makes sound that was not kept: sound is made for all clips, or for none.
     """
-    path = shard.again(way.key)
     made: list[sounds.Pcm | None] = [None] * len(ids)
     if way.makes_sound:
         if not store.exists(shard.sound(way.key)):

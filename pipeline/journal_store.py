@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.journal import Journal
@@ -48,7 +48,8 @@ class _StoredJournal(Journal):
         super().__init__()
         self._store, self._folder = store, folder
         for name in sorted(store.names(folder)):
-            self._answers.update(_read(store.read(name)))
+            with suppress(FileNotFoundError):  # whoever finished the shard meanwhile removes its journal
+                self._answers.update(_read(store.read(name)))
 
     def _part(self) -> str:
         """The name of a part nobody else writes."""

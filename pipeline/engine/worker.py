@@ -156,10 +156,20 @@ class Worker:
         return tuple(one for annotator in asking for one in annotator.away())
 
     def kept(self, task: Task, way: Way, clips: Clips) -> Mapping[int, Found]:
-        """What stands of a way's rows, by the clip's place."""
-        if way.key not in task.again:
+        """What stands of a way's rows, by the clip's place.
+
+        A killed driver's workers live on for some seconds, and may finish a shard after the next driver has
+        planned it: what they were answered is not asked again. To be called with the journal open, which
+        goes when the sidecar is there.
+        """
+        sidecar_path = task.shard.sidecar(way.key)
+        if way.key in task.again:
+            path = task.shard.again(way.key)
+        elif way.asks and self.store.exists(sidecar_path):
+            path = sidecar_path
+        else:
             return {}
-        return again.kept(self.store, task.shard, way, [item.id for item in clips.items])
+        return again.kept(self.store, task.shard, way, [item.id for item in clips.items], path)
 
     def forget_mark(self, task: Task, way: Way) -> None:
         """What was to be computed again is: its sidecar is written."""

@@ -26,6 +26,7 @@ from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watchers
+from pipeline.engine.worker import Task, Worker
 from pipeline.errors import RunError
 from pipeline.job import Job, Limits, make_job
 from pipeline.storage import Store
@@ -79,6 +80,23 @@ def test_a_clip_on_which_it_raises_costs_its_row_and_no_second_question(tmp_path
     failed = [row for row in dataset(tmp_path / "run") if row["status"] == "failed"]
     assert [row["id"] for row in failed] == ["clip-7"]
     assert len(log.read_text().split()) == 20
+
+
+def test_a_shard_that_a_dead_drivers_worker_finished_after_the_plan_is_not_asked_again(
+    tmp_path: Path,
+) -> None:
+    log, store = tmp_path / "log", Store(str(tmp_path / "run"))
+    job = asking(log, raise_on="clip-7")
+
+    class Late(InlineEngine):
+        def submit(self, pool: str, task: Task) -> None:
+            Worker(job, store).run(task)
+            super().submit(pool, task)
+
+    annotate(fake_items(20), job, store, Late(), Silent())
+    failed = [row["id"] for row in dataset(tmp_path / "run") if row["status"] == "failed"]
+    assert failed == ["clip-7"]
+    assert sorted(log.read_text().split()) == sorted(f"clip-{n}" for n in range(20))
 
 
 @pytest.mark.parametrize("vice", ["die_on", "hang_on"])
