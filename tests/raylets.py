@@ -78,15 +78,16 @@ def processes(node: Any, title: str | tuple[str, ...] = "") -> list[psutil.Proce
     """The raylet of a node and all below it, those whose title begins so; none of one that is gone."""
     with suppress(psutil.NoSuchProcess):
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
-        return [one for one in (raylet, *raylet.children(recursive=True)) if _title(one).startswith(title)]
+        return [one for one in (raylet, *raylet.children(recursive=True)) if title_of(one).startswith(title)]
     return []
+
+
+def title_of(process: psutil.Process) -> str:
+    """Its command line, which Ray makes a title; empty where it is gone."""
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def _at(ip: str | None) -> dict[str, Any]:
     return {"object_store_memory": STORE_BYTES} | ({"node_ip_address": ip} if ip else {})
-
-
-def _title(process: psutil.Process) -> str:
-    with suppress(psutil.Error):
-        return " ".join(process.cmdline())
-    return ""

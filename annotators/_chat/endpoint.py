@@ -87,6 +87,8 @@ class Endpoint:
             return Failure("broken", f"no answer within {timeout.total:g} s")
         except aiohttp.ClientConnectorError as error:
             return Failure("gone", self.safe(error.strerror or str(error)).lower() or "no connection")
+        except aiohttp.ServerDisconnectedError:  # of what it had said, aiohttp keeps an object
+            return Failure("broken", "Server disconnected")
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as error:
             return Failure("broken", self.safe(str(error)) or type(error).__name__)
 

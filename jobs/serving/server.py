@@ -9,8 +9,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from jobs.serving import keeper
@@ -95,7 +95,7 @@ def healthy(address: str) -> bool:
     try:
         with build_opener(ProxyHandler({})).open(f"{address}/health", timeout=HEALTH_S) as answer:
             return bool(answer.status == 200)
-    except (URLError, OSError, ValueError):
+    except (OSError, HTTPException, ValueError):  # HTTPException: it died in the middle of its answer
         return False
 
 

@@ -17,6 +17,7 @@ from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.loop import Loop, each
 from annotators._chat.reply import LONGEST_WAIT_S, Answer, Failure, read
 from annotators._chat.served import check, default_model
+from tests.dying import dying
 from tests.endpoint.fake import Fake, fake
 
 SCHEMA = {"type": "object", "properties": {"description": {"type": "string"}}}
@@ -175,11 +176,23 @@ def test_nobody_at_the_address_is_one_sentence_at_once() -> None:
     assert str(caught.value).startswith("The endpoint does not answer: http://127.0.0.1:9/v1 (")
 
 
+@pytest.mark.parametrize(
+    "said", [b"", b"HT", b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]
+)
+def test_who_dies_in_the_middle_of_an_answer_is_away_and_it_is_said_in_words(said: bytes) -> None:
+    with dying(said) as address, pytest.raises(EndpointError, match="The endpoint does not answer") as caught:
+        check(address, "any", None, 0.0)
+    assert "Message(" not in str(caught.value)
+
+
 def test_a_server_that_is_still_loading_is_waited_for(tmp_path: Path) -> None:
-    with fake(tmp_path, loading_s=2.0) as one:
+    with fake(tmp_path, loading_s=3600.0) as one:
         with pytest.raises(EndpointError, match="HTTP 503: the model is loading"):
             check(one.url, "rewriter", None, 0.0)
-        check(one.url, "rewriter", None, 30.0)
+        loaded = threading.Timer(0.7, one.follow)
+        loaded.start()
+        check(one.url, "rewriter", None, 120.0)
+        loaded.join()
 
 
 def test_one_of_a_pool_that_is_away_is_done_without(endpoint: Fake) -> None:

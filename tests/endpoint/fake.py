@@ -53,7 +53,7 @@ class Fake:
         """Another script, and forget what was asked so far."""
         request = urllib.request.Request(f"{self.url}/script", json.dumps(script).encode())
         request.add_header("Content-Type", "application/json")
-        urllib.request.urlopen(request, timeout=10).close()
+        urllib.request.urlopen(request, timeout=60).close()
         self._log.write_bytes(b"")
 
     def kill(self) -> None:

@@ -68,18 +68,18 @@ def test_a_process_that_leaves_its_parent_waiting_is_ended(
 
 
 @pytest.mark.parametrize(
-    ("load", "error", "reason"),
+    ("load", "load_s", "error", "reason"),
     [
-        ("raise", LoadError, "weight=fake cannot be loaded: FileNotFoundError: there is no model.bin"),
-        ("die", ShardError, "loading the annotators ended the process with exit code 7"),
-        ("hang", ShardError, "loading the annotators did not end before its deadline"),
+        ("raise", 60.0, LoadError, "weight=fake cannot be loaded: FileNotFoundError: there is no model.bin"),
+        ("die", 60.0, ShardError, "loading the annotators ended the process with exit code 7"),
+        ("hang", 6.0, ShardError, "loading the annotators did not end before its deadline"),
     ],
 )
 def test_what_cannot_be_loaded_blames_no_clip(
-    tmp_path: Path, load: str, error: type[ShardError], reason: str
+    tmp_path: Path, load: str, load_s: float, error: type[ShardError], reason: str
 ) -> None:
     with pytest.raises(error, match=reason):
-        attempt(job_of(load=load, load_s=4.0), items_of(3), tmp_path)
+        attempt(job_of(load=load, load_s=load_s), items_of(3), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_rows_that_stand_are_not_computed_again_in_the_last_attempt_either(tmp_p
     assert not again.marked(store)
 
 
-@pytest.mark.parametrize("load", ["die", "hang"])
+@pytest.mark.parametrize(("load", "load_s"), [("die", 60.0), ("hang", 6.0)])
 def test_an_optional_annotator_that_a_process_dies_of_as_it_loads_it_leaves_nulls(
-    tmp_path: Path, load: str
+    tmp_path: Path, load: str, load_s: float
 ) -> None:
     specs = [
         WaySpec("sound", "fake", FakeSound),
         WaySpec("peak", "fake", FakePeak),
         WaySpec("weight", "fake", FakeModel, {"load": load}, optional=True),
     ]
-    job = make_job(specs, limits=Limits(batch_s=60.0, load_s=4.0))
+    job = make_job(specs, limits=Limits(batch_s=60.0, load_s=load_s))
     store, shard = attempt(job, items_of(3), tmp_path)
     _, peak, weight = job.ways
     assert all(isinstance(row, Peak) for row in sidecar.read_rows(store, shard.sidecar(peak.key), Peak))

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from rich.console import Console
 
@@ -33,7 +34,7 @@ from pipeline.storage import Store
 from pipeline.way import WaySpec
 from tests.command import dataset, sidecars
 from tests.endpoint.corpus import items_of, job_of, llm_pool
-from tests.endpoint.fake import Fake, fake
+from tests.endpoint.fake import fake
 from tests.fake_asking import FakeAsking
 from tests.fakes import FakeSound, Silent
 from tests.fakes import items_of as fake_items
@@ -189,9 +190,10 @@ def test_after_the_driver_is_killed_every_clip_has_one_caption_and_hardly_any_wa
         driver = drive(tmp_path / "run", **options)
         while len(one.seen) < 100:
             time.sleep(0.02)
+        workers = psutil.Process(driver.pid).children(recursive=True)
         driver.send_signal(signal.SIGKILL)
         driver.wait()
-        settle(one)
+        psutil.wait_procs(workers, timeout=120)
         asked = len(one.seen)
         assert asked < 200
         assert drive(tmp_path / "run", **options).wait() == 0
@@ -202,13 +204,6 @@ def test_after_the_driver_is_killed_every_clip_has_one_caption_and_hardly_any_wa
         assert one.asked_again() <= in_flight
         assert len({seen.clip for seen in one.seen}) == 200
         assert journals(tmp_path / "run") == []
-
-
-def settle(one: Fake) -> None:
-    """Until the workers of a killed driver are gone too."""
-    before = -1
-    while before != (before := len(one.seen)):
-        time.sleep(2.0)
 
 
 def test_an_endpoint_that_dies_in_mid_run_and_comes_back_costs_no_caption(

@@ -26,6 +26,7 @@ from pipeline.manifest import shard_of, write_shard
 from pipeline.storage import Store
 from tests.command import dataset_files
 from tests.fakes import Silent, items_of, job_of
+from tests.raylets import title_of
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +165,7 @@ def test_a_worker_that_died_while_it_was_idle_costs_no_shard_an_attempt(
     run(engine, job, tmp_path, 20)
     slots = list(engine._pools.slots)
     for process in psutil.Process().children(recursive=True):
-        if process.status() != psutil.STATUS_ZOMBIE and " ".join(process.cmdline()).startswith("ray::Actor"):
+        if title_of(process).startswith("ray::Actor"):
             process.kill()
     outcome, watcher = run(engine, job, tmp_path, 60)
     assert not set(slots) & set(engine._pools.slots)
@@ -211,9 +212,10 @@ def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_aga
     log.mkdir()
     driver = drive(folder, log)
     wait_for_sidecars(folder, 5)
+    workers = psutil.Process(driver.pid).children(recursive=True)
     driver.send_signal(ending)
     driver.wait()
-    time.sleep(1.0)  # a worker may outlive its driver by one write
+    psutil.wait_procs(workers, timeout=120)  # a worker may outlive its driver by one write
     finished = {p: p.stat().st_mtime_ns for p in folder.glob("*@*/*.parquet")}
     assert len(finished) < 3 * 20
 

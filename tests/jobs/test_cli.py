@@ -327,9 +327,10 @@ def test_progress_says_clips_and_hours_per_second_and_the_time_left(tmp_path: Pa
 
 
 OWN = '''
-"""Takes its time, and ends its process when told to."""
+"""Annotates what ends in -0, the rest once it may; ends its process when told to."""
 import os, time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 from pipeline.annotator import Annotator
 from pipeline.options import Option
@@ -348,7 +349,8 @@ class ViceAnnotator(Annotator[Vice]):
     def annotate(self, clips):
         if self.dies:
             os._exit(9)
-        time.sleep(0.2)
+        while clips[0].id[-2:] != "-0" and not Path(__file__).with_name("open").exists():
+            time.sleep(0.05)
         return [Vice("patience")] * len(clips)
 '''
 
@@ -416,10 +418,11 @@ def test_interrupted_it_ends_with_130_leaves_no_process_and_goes_on(
     assert ended.err.strip().splitlines()[-1].startswith("Interrupted. What is written stays")
     assert "Traceback" not in ended.err
     assert "*** SIG" not in ended.err
-    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     left = sidecars(run)
     assert len([name for name in left if name.startswith("vice-")]) < 10
     assert "not all are annotated" in speechcraft("status", run).out
+    (tmp_path / "own" / "open").touch()
     again = speechcraft(*own, "--out", run, "--engine", "inline", "--json")
     assert (again.code, again.json["ok"]) == (0, 20)
     assert left.items() <= sidecars(run).items()

@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ import pytest
 import yaml
 from ray._private import ray_constants
 
+from jobs.serving import ports
 from pipeline.engine.flow import annotate
 from pipeline.engine.meter import DriverMeter
 from pipeline.engine.ray_engine import RayEngine
@@ -41,9 +43,8 @@ SERIES = re.compile(r"^ray_speechcraft_(\w+)\{(.*)\} ([0-9.e+]+)$")
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """None that may be given to an outgoing connection before Ray listens there."""
+    return ports.free_port("127.0.0.1")
 
 
 @contextmanager
@@ -89,9 +90,9 @@ def wait_for(condition: object, what: str, seconds: float = 120.0) -> None:
 def scraped(port: int) -> dict[tuple[str, ...], float]:
     """The sums of all series by name and by the labels of ours, without the run's."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
             lines = answer.read().decode().splitlines()
-    except OSError:
+    except (OSError, HTTPException):
         return {}
     found: dict[tuple[str, ...], float] = {}
     for line in lines:

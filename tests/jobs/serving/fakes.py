@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.request import urlopen
@@ -37,7 +38,7 @@ print("arguments:", json.dumps(sys.argv[1:]), flush=True)
 print("environment:", json.dumps(dict(os.environ)), flush=True)
 if behaviour.get("die"):
     sys.exit(behaviour["die"])
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)  # engine"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)  # engine", __file__])
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 time.sleep(behaviour.get("slow_s", 0))
 names = [known.served_model_name, *(json.loads(m)["name"] for m in known.lora_modules)]
@@ -78,12 +79,11 @@ def model(folder: Path, **behaviour: object) -> Path:
 
 def asked(address: str) -> dict[str, Any]:
     """What the server says of itself; OSError where it cannot, or dies in the middle of the answer."""
-    with urlopen(f"{address}/v1/models", timeout=5) as answer:
-        said = answer.read()
     try:
-        found: dict[str, Any] = json.loads(said)
-    except ValueError as e:  # no length is sent, so an answer cut short ends like a whole one
-        raise ConnectionResetError(f"the answer ends after {len(said)} bytes") from e
+        with urlopen(f"{address}/v1/models", timeout=60) as answer:
+            found: dict[str, Any] = json.loads(answer.read())
+    except (HTTPException, ValueError) as error:  # no length is sent, so what is cut short ends like a whole
+        raise ConnectionResetError("the answer is no whole one") from error
     return found
 
 

@@ -26,6 +26,7 @@ from pipeline.errors import OptionError, RunError, UsageError
 from pipeline.pool import Pool
 from tests.command import Ended, dataset, example, sidecars, speechcraft, write_manifest
 from tests.jobs.serving import fakes
+from tests.raylets import title_of
 from tests.tiny import llama
 
 CLIPS = ("brother", "red-book", "meeting", "forecast")
@@ -50,16 +51,14 @@ def annotate(folder: Path, job: Path, *more: object) -> Ended:
     return speechcraft("annotate", source, "--out", folder / "run", "--job", job, "--shard-size", 2, *more)
 
 
-def engines() -> list[int]:
-    """The children of servers that still live."""
-    return [
-        p.pid for p in psutil.process_iter(["cmdline"]) if "# engine" in " ".join(p.info["cmdline"] or [])
-    ]
+def engines(folder: Path) -> list[int]:
+    """The children of servers that still live, of those whose environment lies there."""
+    ours = f"# engine {folder}/"
+    return [p.pid for p in psutil.process_iter(["cmdline"]) if ours in " ".join(p.info["cmdline"] or [])]
 
 
 @pytest.mark.parametrize("engine", ["inline", "ray"])
 def test_servers_are_there_for_the_job_and_gone_after_it(engine: str, tmp_path: Path) -> None:
-    before = engines()
     job = job_file(tmp_path, {"model": str(fakes.model(tmp_path / "tale"))})
     ended = annotate(tmp_path, job, "--engine", engine, "--cpu", "--actors", 1)
     assert ended.code == 0, ended.err
@@ -67,7 +66,7 @@ def test_servers_are_there_for_the_job_and_gone_after_it(engine: str, tmp_path: 
     assert [row["id"] for row in rows] == list(CLIPS)
     (name,) = {row["answered_by"] for row in rows}
     assert name.startswith("tale@")
-    assert engines() == before
+    assert engines(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,6 @@ def test_servers_are_there_for_the_job_and_gone_after_it(engine: str, tmp_path: 
 def test_a_run_that_is_ended_leaves_no_server_behind(
     ending: signal.Signals, when: str, tmp_path: Path
 ) -> None:
-    before = engines()
     model = fakes.model(tmp_path / "tale", slow_s=3600 if when == "starting" else 0)
     job = job_file(tmp_path, {"model": str(model)}, slow_s=3600)
     source = write_manifest(tmp_path / "clips.jsonl", *map(example, CLIPS))
@@ -88,10 +86,10 @@ def test_a_run_that_is_ended_leaves_no_server_behind(
         for line in run.stderr:
             if ("starting" if when == "starting" else "served at") in line:
                 break
-        fakes.wait_until(lambda: len(engines()) == len(before) + 1)
+        fakes.wait_until(lambda: len(engines(tmp_path)) == 1)
         run.send_signal(ending)
         assert run.wait() == (130 if ending == signal.SIGINT else -9)
-    fakes.wait_until(lambda: engines() == before)
+    fakes.wait_until(lambda: engines(tmp_path) == [])
     assert not list((tmp_path / "run").glob("answer-*/*.parquet"))
 
 
@@ -253,8 +251,8 @@ def test_an_actor_that_is_killed_is_replaced_and_its_server_comes_back_where_it_
         (address,) = fleet.start()
         server = fakes.asked(address)["pid"]
         workers = psutil.Process().children(recursive=True)
-        (actor,) = [p.pid for p in workers if "_Host" in p.name()]
-        os.kill(actor, signal.SIGKILL)
+        (actor,) = [p for p in workers if title_of(p).startswith("ray::_Host")]
+        actor.kill()
 
         def is_back() -> bool:
             fleet.look()

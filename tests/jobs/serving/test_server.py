@@ -17,6 +17,7 @@ from jobs.serving.ports import PORTS, free_port, require_free
 from jobs.serving.server import address, healthy
 from jobs.serving.settings import Serve, read_serve
 from pipeline.errors import RunError
+from tests.dying import dying
 from tests.jobs.serving import fakes
 
 HOST = "127.0.0.1"
@@ -77,6 +78,12 @@ def test_a_server_that_takes_too_long_is_ended(tmp_path: Path, python: str) -> N
     with pytest.raises(RunError, match="was not up after 2 s"):
         kept.start()
     assert not healthy(kept.address)
+
+
+@pytest.mark.parametrize("said", [b"", b"HT", b"\x00\xff\r\n\r\n", b"HTTP/1.1 soon\r\n\r\n"])
+def test_who_dies_in_the_middle_of_an_answer_is_not_well(said: bytes) -> None:
+    with dying(said) as there:
+        assert not healthy(there)
 
 
 OWNER = """
