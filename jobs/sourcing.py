@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -30,6 +31,7 @@ _WRITTEN = frozenset([AGAIN, CALLS, DATASET, FAILURES, MANIFEST, REPORT, "calibr
 _DEEP = ("folder", "hf")
 """Forms that are read from the folders in a folder too."""
 _SPLIT = " split="
+_HIDDEN = "***"  # in the place of a password
 _THIS_MACHINE = re.compile("^(?:file|local)://(?=/)")
 
 
@@ -80,18 +82,44 @@ def whole_name(url: str, options: Mapping[str, object]) -> str:
     return f"{form}:{whole}{part}" if form else whole + part
 
 
-def _is_same(before: str, name: str) -> bool:
-    """Whether what any version noted of a run's source is this `whole_name`, its form named or not."""
+def is_same(before: str, name: str) -> bool:
+    """Whether what any version noted of a run's source is this `whole_name`: its form named or not, whatever
+    links lead to it."""
     url, _, split = before.partition(_SPLIT)
-    was = whole_name(url, {"split": split})
-    if was == redacted(name):
+    was = _itself(whole_name(url, {"split": split}))
+    if was == redacted(_itself(name)):
         return True
     path, is_split, split = _path_in(name)
     try:
         plain, named = path + is_split + split, ":".join(form_of(path)) + is_split + split
     except SourceError:
         return False
-    return name in (plain, named) and was in (redacted(plain), redacted(named))
+    return name in (plain, named) and was in (redacted(_itself(plain)), redacted(_itself(named)))
+
+
+def known_as(store: Store, url: str, options: Mapping[str, object]) -> str:
+    """The url that a run knows its source by, where this is another name of the same: its clips are those
+    that are known by their paths. Else this one."""
+    before = str(read_job(store)["source"]) if store.exists(JOB) else ""
+    if not before or _HIDDEN in before or not is_same(before, whole_name(url, options)):
+        return url
+    return whole_name(before.partition(_SPLIT)[0], {})
+
+
+def _itself(name: str) -> str:
+    """A name without links, and with the first of a file system's schemes: s3:// for s3a://.
+
+    A link to a file stays: what the file names lies beside the link.
+    """
+    path = _path_in(name)[0]
+    head, tail = name[: name.index(path)], name[name.index(path) + len(path) :]
+    if "://" in path:
+        with suppress(SourceError):
+            path = Place.at(path).url
+    elif path.startswith("/"):
+        where = Path(path)
+        path = str(where.resolve() if where.is_dir() else where.parent.resolve() / where.name)
+    return head + path + tail
 
 
 def _path_in(name: str) -> tuple[str, str, str]:
@@ -139,7 +167,7 @@ def check_same(
     clips = len(old.ids)
     if not clips:
         return
-    if _is_same(before, name):
+    if is_same(before, name):
         if limit is not None and limit < clips:
             raise RunError(
                 f"The run in {store.url} has {counted(clips, 'clip')} of {_named(before)}, and --limit "

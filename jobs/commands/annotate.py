@@ -14,7 +14,7 @@ from jobs.jobfile import DEFAULT_PROFILE, build_job, read_file, read_profile, se
 from jobs.output import shown
 from jobs.runtime_env import runtime_env
 from jobs.serving.settings import Serve
-from jobs.sourcing import First, check_apart, check_same, options_of, whole_name
+from jobs.sourcing import First, check_apart, check_same, known_as, options_of, whole_name
 from jobs.thresholds import FrozenWatcher, notice, resting
 from jobs.untaken import sentences
 from pipeline.counting import counted
@@ -80,7 +80,7 @@ def run(request: Request, *, as_json: bool) -> int:
             store,
             engine,
             Watchers([FrozenWatcher(job, store, lambda text: tell(console, text)), watcher]),
-            _name(request, record),
+            _name(request, record, store),
             take_over=request.take_over,
         )
 
@@ -106,15 +106,17 @@ def _foresee(request: Request, *, as_json: bool) -> int:
 
 def _items(request: Request, record: Mapping[str, Any], store: Store) -> First:
     """The items asked for; RunError where the run directory is not the place for them."""
-    source = open_source(request.source, options=source_options(request, record))
+    options = source_options(request, record)
+    source = open_source(known_as(store, request.source, options), options=options)
     items = First(source, request.limit)
     check_apart(source, request.source, request.out)
-    check_same(store, items, _name(request, record), request.limit, replace=request.replace_source)
+    check_same(store, items, _name(request, record, store), request.limit, replace=request.replace_source)
     return items
 
 
-def _name(request: Request, record: Mapping[str, Any]) -> str:
-    return whole_name(request.source, source_options(request, record))
+def _name(request: Request, record: Mapping[str, Any], store: Store) -> str:
+    options = source_options(request, record)
+    return whole_name(known_as(store, request.source, options), options)
 
 
 def _telling(items: First, console: Console) -> Iterator[Item]:

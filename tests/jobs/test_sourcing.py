@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from jobs.sourcing import whole_name
+from jobs.sourcing import is_same, whole_name
 from tests.command import CLIPS, EXAMPLES, Ended, dataset, example, sidecars, speechcraft, write_manifest
 
 IDS = ("brother", "red-book", "meeting", "later")
@@ -108,6 +108,30 @@ def test_another_spelling_is_the_same_source_and_a_job_file_of_an_earlier_versio
         ended = annotate("a", "run")
         assert ended.code == 0, ended.err
     refused(annotate("b", "run"), f"'{here / 'a'}'")
+
+
+def test_whatever_links_and_schemes_lead_to_it_a_source_is_the_same(here: Path) -> None:
+    edited = here / "a" / EXAMPLES["brother"]["audio"]
+    (here / "link").symlink_to("a")
+    assert annotate("a", "run").code == 0
+    assert annotate("link", "run", "--json").json["annotators"] == {}
+    for number, url in enumerate(("link", here / "link", "folder:link", "a")):
+        os.utime(edited, (number, number))  # not every clip is as it was
+        ended = annotate(url, "run")
+        assert ended.code == 0, ended.err
+    assert len(ids(here / "run")) == 2
+    assert is_same("s3://bucket/a", "s3a://bucket/a")
+    assert is_same("webdataset:s3a://bucket/a split=x", "webdataset:s3://bucket/a split=x")
+    for other in ("memory://bucket/b", "s3://bucket/a", "webdataset:memory://bucket/a", "memory://bucket"):
+        assert not is_same(other, "memory://bucket/a")
+
+
+def test_a_link_to_a_manifest_is_another_source_where_its_clips_lie_beside_it(here: Path) -> None:
+    lines = [{"id": id, "audio": EXAMPLES[id]["audio"]} for id in IDS[:2]]
+    write_manifest(here / "a" / "clips.jsonl", *lines)
+    (here / "linked.jsonl").symlink_to("a/clips.jsonl")
+    assert annotate("a/clips.jsonl", "run").code == 0
+    refused(annotate("linked.jsonl", "run"), "has 0 of its 2 clips as they are")
 
 
 def test_a_mirror_of_a_manifest_is_the_same_source(here: Path) -> None:
