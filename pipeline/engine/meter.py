@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
+from pipeline.annotator import Away
 from pipeline.clip import Clip
 from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
@@ -98,6 +99,7 @@ class DriverMeter(Watcher):
         self._run = run_name(store)
         self._gauges: _Gauges | None = None
         self._flights: dict[Task, str] = {}
+        self._away: set[str] = set()
 
     def begin(self, title: str, plan: Plan) -> None:
         """Ray is up by now; what is counted before is lost."""
@@ -124,6 +126,19 @@ class DriverMeter(Watcher):
             self._gauges.lost.inc(1, {"run": self._run, "end": end})
             self._tell(self._plan)
 
+    def away(self, services: Sequence[Away]) -> None:
+        """So many clips wait for each; none for one that answers again."""
+        if self._gauges is None:
+            return
+        waiting = dict.fromkeys(self._away, 0) | {one.service: one.clips for one in services}
+        for service, clips in waiting.items():
+            self._gauges.waiting.set(clips, {"run": self._run, "service": service})
+        self._away = set(waiting)
+
+    def end(self, plan: Plan) -> None:
+        """Nobody waits any more."""
+        self.away(())
+
     def _tell(self, plan: Plan) -> None:
         if self._gauges is None:
             return
@@ -145,4 +160,7 @@ class _Gauges:
         self.shards = Gauge("speechcraft_shards", "shards of the phase", labels)
         self.ready = Gauge("speechcraft_tasks_ready", "tasks that wait for a process", labels)
         self.in_flight = Gauge("speechcraft_tasks_in_flight", "tasks given to a process", labels)
+        self.waiting = Gauge(
+            "speechcraft_clips_waiting", "clips whose service does not answer", ("run", "service")
+        )
         self.lost = Counter("speechcraft_tasks_lost_total", "tasks that came to nothing", ("run", "end"))

@@ -22,6 +22,7 @@ import yaml
 from ray._private import ray_constants
 
 from jobs.serving import ports
+from pipeline.annotator import Away
 from pipeline.engine.flow import annotate
 from pipeline.engine.meter import DriverMeter
 from pipeline.engine.ray_engine import RayEngine
@@ -39,6 +40,7 @@ try:
 finally:
     assert "ray" not in sys.modules
 """
+OURS = ("annotator", "pool", "service", "status", "code", "le", "end")
 SERIES = re.compile(r"^ray_speechcraft_(\w+)\{(.*)\} ([0-9.e+]+)$")
 
 
@@ -98,8 +100,7 @@ def scraped(port: int) -> dict[tuple[str, ...], float]:
     for line in lines:
         if series := SERIES.match(line):
             labels = dict(re.findall(r'(\w+)="([^"]*)"', series[2]))
-            ours = [labels[k] for k in ("annotator", "pool", "status", "code", "le", "end") if k in labels]
-            key = (series[1], *ours)
+            key = (series[1], *(labels[k] for k in OURS if k in labels))
             found[key] = found.get(key, 0.0) + float(series[3])
     return found
 
@@ -111,11 +112,15 @@ def test_what_a_run_does_can_be_scraped_from_the_nodes_of_its_cluster(tmp_path: 
     with head(port) as address:
         engine = RayEngine(address, actors=1)
         try:
-            annotate(items_of(20, n7="bad"), job, store, engine, DriverMeter(store))
+            meter = DriverMeter(store)
+            annotate(items_of(20, n7="bad"), job, store, engine, meter)
+            meter.away([Away("http://back", "refused", 1.5e9, 3), Away("http://gone", "refused", 1.5e9, 20)])
+            meter.away([Away("http://gone", "refused", 1.5e9, 20)])
             wait_for(
                 lambda: (
                     scraped(port).get(("clips_total", "said-fake", "ok")) == 20
                     and scraped(port).get(("shards_done", "cpu")) == 4
+                    and scraped(port).get(("clips_waiting", "http://gone")) == 20
                 ),
                 "the last shard is counted",
             )
@@ -132,6 +137,7 @@ def test_what_a_run_does_can_be_scraped_from_the_nodes_of_its_cluster(tmp_path: 
     assert found["batch_seconds_count", "peak-fake"] >= 8
     assert found["batch_seconds_bucket", "peak-fake", "+Inf"] == found["batch_seconds_count", "peak-fake"]
     assert found["actors", "cpu"] == 1
+    assert found["clips_waiting", "http://back"] == 0
     assert found["shards", "cpu"] == 4
     assert found["tasks_ready", "cpu"] == found["tasks_in_flight", "cpu"] == 0
 
