@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ from pipeline.engine.earlier import THREADS, cause, own_failures
 from pipeline.engine.tally import NEEDS
 from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
+from pipeline.side_by_side import complaints
 from pipeline.source.base import PROBLEMS
 from pipeline.way import SOUND
-
-_COMPLAINTS = re.compile(r"; (?=[a-z_]+: [a-z_0-9]+: )")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +107,7 @@ def _of_dataset(run: Run) -> Iterator[FailedRow]:
 
 def _complaints(shard: int, clip: str, errors: str) -> Iterator[FailedRow]:
     """The root causes in `family: code: sentence; ...`; shards that were given up are told of elsewhere."""
-    for complaint in _COMPLAINTS.split(errors):
+    for complaint in complaints(errors):
         family, _, error = complaint.partition(": ")
         code, reason = cause(error)
         if not code.startswith(NEEDS) and code != "given_up":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -23,14 +22,12 @@ from pipeline.card import CARD, write_card
 from pipeline.job import Job
 from pipeline.review.reviewed import Reviewed
 from pipeline.rundir import DATASET, Shard
-from pipeline.side_by_side import AHEAD_FAR, TOLERATED, There, tables
+from pipeline.side_by_side import AHEAD_FAR, TOLERATED, There, complaints, tables
 from pipeline.storage import Store
 
 FILE_BYTES = 256 * 2**20
 """Of Arrow memory; compressed files are smaller."""
 INDEX = f"{DATASET}/index.json"
-_ROOT = re.compile(r"; (?=[a-z_]+: [a-z_]+: )")
-"""Between the complaints about one clip; the first is the root cause."""
 
 
 @dataclass(slots=True)
@@ -56,7 +53,7 @@ class Joined:
 
 def root_cause(error: str) -> str:
     """The first complaint about a clip, of a dataset's `error` or `skipped`: `family: code: sentence`."""
-    return _ROOT.split(error, maxsplit=1)[0]
+    return complaints(error)[0]
 
 
 def join(store: Store, job: Job, shards: Sequence[Shard], reviewed: Reviewed | None = None) -> Joined:

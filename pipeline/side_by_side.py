@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ FORMAT = 1
 """Raise it when the same sidecars begin to give another dataset."""
 TOLERATED = "tolerated"
 """The status, in the join alone, of a row that an optional annotator failed on."""
+_BETWEEN = re.compile(r"; (?=[a-z_0-9]+: [a-z_0-9]+: )")
 
 
 def dataset_schema(job: Job) -> pa.Schema:
@@ -177,6 +179,11 @@ def _one_table(clips: pa.Table, families: dict[str, pa.Table], schema: pa.Schema
         for field, values in ((f, columns[f.name]) for f in schema)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def complaints(text: str) -> list[str]:
+    """Each complaint in a dataset's `error` or `skipped`, root causes first: `family: code: sentence`."""
+    return _BETWEEN.split(text)
 
 
 def _complaints(families: dict[str, pa.Table], *statuses: str) -> list[str | None]:

@@ -18,8 +18,9 @@ from pipeline.card import CARD
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import ClipError, RunError
-from pipeline.join import INDEX, join, outdate
+from pipeline.join import INDEX, join, outdate, root_cause
 from pipeline.rundir import DATASET
+from pipeline.side_by_side import complaints
 from pipeline.source import open_source
 from pipeline.storage import Store
 from tests.fakes import Silent, items_of, job_of
@@ -192,6 +193,12 @@ def test_another_reason_for_giving_up_reaches_the_dataset(tmp_path: Path) -> Non
         store.write(shard.failure, json.dumps({"reason": reason}).encode())
         join(store, outcome.job, outcome.shards)
         assert [row["error"] for row in rows(store)] == [None] * 5 + [f"peak: given_up: {reason}"] * 5
+
+
+def test_what_is_said_of_a_clip_comes_apart_where_it_was_joined() -> None:
+    said = ["mood_2: http_503: it was away; see: the log", "peak: needs_sound: there is none"]
+    assert complaints("; ".join(said)) == said
+    assert root_cause("; ".join(said)) == said[0]
 
 
 def test_a_damaged_sidecar_is_named(tmp_path: Path) -> None:
