@@ -28,7 +28,7 @@ from pipeline.manifest import id_digest, read_shard, shard_of, write_shard
 from pipeline.review import amend, judgements
 from pipeline.review.judgements import REVIEWS
 from pipeline.review.reviewed import Reviewed
-from pipeline.rundir import ANSWERS, DATASET, INDEX, MANIFEST, REPORT, SOURCE, Shard
+from pipeline.rundir import ANSWERS, DATASET, FAILURES, INDEX, MANIFEST, REPORT, SOURCE, Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
 
@@ -48,7 +48,7 @@ class Found:
     def digests(self) -> set[str]:
         """What is kept of it, so that nobody is named."""
         return {forgotten.digest(name) for name in self.ids} | (
-            {_said(self.speaker)} if self.speaker else set()
+            {speaker_digest(self.speaker)} if self.speaker else set()
         )
 
 
@@ -70,11 +70,17 @@ def find(run: Run, *, speaker: str | None, clip: str | None) -> Found:
 
 def was_forgotten(run: Run, *, speaker: str | None, clip: str | None) -> bool:
     """Whether an earlier call forgot this speaker or clip."""
-    wanted = _said(speaker) if speaker is not None else forgotten.digest(clip or "")
+    wanted = speaker_digest(speaker) if speaker is not None else forgotten.digest(clip or "")
     return wanted in forgotten.read(run.store)
 
 
-def _said(speaker: str) -> str:
+def is_unjoined(run: Run) -> bool:
+    """Whether an earlier call was ended behind its last file and before the dataset was there again."""
+    return not run.store.exists(JOINED) and bool(layout.read_index(run.store))
+
+
+def speaker_digest(speaker: str) -> str:
+    """What is kept of one that was forgotten."""
     return forgotten.digest(f"speaker\0{speaker}")
 
 
@@ -99,9 +105,9 @@ def forget(run: Run, found: Found) -> None:
     _forget_judgements(store, found, renamed)
     store.remove(DATASET)
     store.remove(REPORT)  # it may hold their sound
-    _remove(store, files, renamed)
-    for name in [n for n in store.names("failures") if _names_one(store.read(n), found.ids)]:
+    for name in [n for n in store.names(FAILURES) if _names_one(store.read(n), found.ids)]:
         store.remove(name)
+    _remove(store, files, renamed)
     if shards := layout.read_index(store):
         join(store, job, shards, Reviewed({}, amend.read_shards(store)) if unapplied else None)
 

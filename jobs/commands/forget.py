@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 
 from rich.console import Console
 
+from jobs.export.conditions import renamed
 from jobs.export.export import export
-from jobs.export.recorded import Recorded, recorded, remove_old
-from jobs.forget import Found, find, forget, was_forgotten
+from jobs.export.recorded import FOLDER, Recorded, recorded, remove_old
+from jobs.export.request import Request
+from jobs.forget import Found, find, forget, is_unjoined, speaker_digest, was_forgotten
 from jobs.output import emit, notice, shown
 from jobs.runs import Run
+from pipeline import forgotten
 from pipeline.counting import counted
 from pipeline.errors import RunError, UsageError
 from pipeline.lease import held
@@ -20,6 +23,7 @@ from pipeline.rundir import REPORT
 
 A_FEW = 10
 """Clips that are named before it is asked whether to forget them."""
+_SHOWN = 8  # characters of a digest
 
 
 @dataclass(slots=True)
@@ -60,13 +64,13 @@ def run(
         _announce(opened, found, exports, rebuild=rebuild)
         if not agree(f"Forget {_these(found)} of {directory} for good?"):
             raise UsageError("Nothing was forgotten.")
-        if found.ids:
+        if found.ids or is_unjoined(opened):
             forget(opened, found)
-        if not rebuild:
-            _unnamed(opened, [*exports.own, *exports.others], found, speaker)
+        for path in exports.paths():
+            remove_old(opened.store, path)  # of a call that was ended before it came to that
+        names = found.ids | {name for name in (clip, speaker) if name}
+        _unnamed(opened, names, but=exports.own if rebuild else ())
     lost = [one.path for one in exports.own if rebuild and not _rebuilt(opened, directory, one)]
-    if rebuild:
-        _unnamed(opened, exports.others, found, speaker)
     if as_json:
         emit(
             {
@@ -83,11 +87,11 @@ def run(
 
 
 def _found(run: Run, speaker: str | None, clip: str | None, *, rebuild: bool) -> Found:
-    """What is to be forgotten: nothing where that was done, and its exports are still to be made anew."""
+    """What is to be forgotten: nothing where that was done, and what comes after it is still to do."""
     try:
         return find(run, speaker=speaker, clip=clip)
     except RunError:
-        if rebuild and was_forgotten(run, speaker=speaker, clip=clip):
+        if (rebuild or is_unjoined(run)) and was_forgotten(run, speaker=speaker, clip=clip):
             return Found()
         raise
 
@@ -112,12 +116,24 @@ def _announce(run: Run, found: Found, exports: _Exports, *, rebuild: bool) -> No
         notice(f"Left as it is: the export {shown(one.path)}, made from {shown(one.run)} and not from here.")
 
 
-def _unnamed(run: Run, exports: Sequence[Recorded], found: Found, speaker: str | None) -> None:
-    """No record of an export names what is forgotten."""
-    names = found.ids | ({speaker} if speaker else set())
-    for one in exports:
-        if any(name in one.text for name in names):
-            run.store.remove(one.name)
+def _unnamed(run: Run, names: Collection[str], *, but: Sequence[Recorded]) -> None:
+    """No record of an export names what is forgotten, but for those that are made anew."""
+    kept = {one.name for one in but}
+    for record in run.store.names(FOLDER) - kept:
+        if any(name in run.store.read(record).decode() for name in names):
+            run.store.remove(record)
+
+
+def _unnaming(run: Run, request: Request) -> Request:
+    """The request, its filter with a digest in the place of each name that is forgotten: it says the same."""
+    gone = forgotten.read(run.store)
+
+    def other(column: str, name: str) -> str:
+        kinds = {"id": forgotten.digest, "speaker": speaker_digest}
+        digest = kinds[column](name) if column in kinds else ""
+        return f"forgotten-{digest[:_SHOWN]}" if digest in gone else name
+
+    return replace(request, filter=request.filter and renamed(request.filter, other))
 
 
 def _rebuilt(run: Run, directory: str, one: Recorded) -> bool:
@@ -127,7 +143,7 @@ def _rebuilt(run: Run, directory: str, one: Recorded) -> bool:
     """
     made = True
     try:
-        export(directory, one.path, one.request, notice, anew=True)
+        export(directory, one.path, _unnaming(run, one.request), notice, anew=True)
     except UsageError as error:
         notice(f"{shown(one.path)}: {error}")
         made = False
@@ -145,7 +161,8 @@ def _counted(found: Found) -> str:
 
 def _print(found: Found, exports: _Exports, lost: list[str], *, rebuild: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{_counted(found)} {'is' if len(found.ids) == 1 else 'are'} forgotten.")
+    is_or_are = "is" if len(found.ids) <= 1 else "are"
+    console.print(f"{_these(found).capitalize()} {is_or_are} forgotten.")
     for path in exports.paths():
         made = "is not made anew" if path in lost else "is made anew"
         console.print(f"  {shown(path)} {made if rebuild else 'was exported before and may hold them'}")

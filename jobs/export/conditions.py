@@ -94,6 +94,30 @@ def parse(text: str, schema: pa.Schema) -> Condition:
     return Condition(text, frozenset(reader.columns), evaluate)
 
 
+def renamed(text: str, other: Callable[[str, str], str]) -> str:
+    """The condition, with what `other` makes of a column and a text in the place of each text that the column
+    is compared with; as it is where that changes nothing, or it cannot be read."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+        changed = [_rename(node, other) for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+        return ast.unparse(tree) if any(changed) else text
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text
+
+
+def _rename(node: ast.Compare, other: Callable[[str, str], str]) -> bool:
+    """Whether anything in this comparison has another name now."""
+    sides = [node.left, *node.comparators]
+    values = [v for s in sides for v in (s.elts if isinstance(s, ast.Tuple | ast.List | ast.Set) else [s])]
+    changed = False
+    for column in (side.id for side in sides if isinstance(side, ast.Name)):
+        for value in values:
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                new = other(column, value.value)
+                changed, value.value = changed or new != value.value, new
+    return changed
+
+
 class _Reader:
     """Reads a syntax tree into what evaluates it, checking names and kinds on the way."""
 

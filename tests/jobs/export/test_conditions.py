@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.export.conditions import parse
+from jobs.export.conditions import parse, renamed
 from pipeline.errors import UsageError
 
 TABLE = pa.table(
@@ -111,3 +111,19 @@ def test_a_comparison_agrees_with_python(bound: float, values: list[float | None
     table = pa.table({"x": pa.array(values, pa.float64())})
     found = parse(f"x > {bound!r}", table.schema).mask(table).to_pylist()
     assert found == [v is not None and v > bound for v in values]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("who == 'ann'", "who == 'X'"),
+        ("'ann' != who or n > 1", "'X' != who or n > 1"),
+        ("who not in ['ann', \"Bob\"]", "who not in ['X', 'Bob']"),
+        ("contains(who, 'ann')  and  snr_db > 1", "contains(who, 'ann')  and  snr_db > 1"),
+        ("other == 'ann'", "other == 'ann'"),
+        ("who == 'Bob'", "who == 'Bob'"),
+        ("who == ", "who == "),
+    ],
+)
+def test_only_what_a_column_is_compared_with_gets_another_name(text: str, says: str) -> None:
+    assert renamed(text, lambda column, name: "X" if (column, name) == ("who", "ann") else name) == says
