@@ -6,31 +6,23 @@ checkpoint, given the sound below; LLaMA in single precision.
 
 from __future__ import annotations
 
-import json
-import math
-import shutil
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
-from transformers import GenerationConfig, HubertConfig, HubertModel, LlamaConfig, LlamaForCausalLM
+from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
 
-from annotators.emotion._secap_files import Files
-from annotators.emotion._secap_keys import published_key
-from annotators.emotion._secap_network import Secap, _sizes, published_shapes
 from annotators.emotion._secap_selection import N_DROPPED, chosen
 from annotators.emotion.secap import N_SENTENCES, PROMPT, SecapAnnotator
 from pipeline.clip import Given, Samples
-from pipeline.models import ModelError
-from pipeline.options import resolve
 from pipeline.rows import Emotion
 from tests.make import buzz, clip_of, noise, silence
-from tests.tiny._secap_layout import FULL, checkpoint_shapes
-from tests.tiny.secap import TINY, TREE, make, settings
+from tests.tiny._secap_formulas import frames, written_out
+from tests.tiny.secap import TINY, make, settings
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 SECONDS = np.arange(16000) / 16000
 SOUND: Samples = (0.3 * np.sin(440 * np.pi * SECONDS) * np.sin(6 * np.pi * SECONDS)).astype(np.float32)
@@ -77,14 +69,6 @@ LIKENESS = [
 ]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("secap"))
@@ -93,11 +77,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def annotator(folder: Path) -> SecapAnnotator:
     return SecapAnnotator(model=str(folder), device="cpu", half=False)
-
-
-@pytest.fixture
-def copy(folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(folder, tmp_path / "copy"))
 
 
 @pytest.fixture(scope="module")
@@ -120,60 +99,10 @@ def _tokens(text: str) -> list[int]:
     return [int(token) for token in text.split()]
 
 
-def _options(folder: Path, **changes: object) -> dict[str, object]:
-    return resolve(SecapAnnotator, "emotion=secap", {"model": str(folder), **changes})
-
-
-def _rewritten(folder: Path, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
-    file = folder / "model.ckpt"
-    torch.save(change(torch.load(file, weights_only=True)), file)
-
-
 def _caption(outcome: object) -> str:
     assert isinstance(outcome, Emotion)
     assert outcome.emotion_caption
     return outcome.emotion_caption
-
-
-class TestKeys:
-    def test_the_1198_keys_of_the_full_size_are_those_of_the_modules_one_to_one(self, tmp_path: Path) -> None:
-        released = checkpoint_shapes(FULL)
-        expected = published_shapes(_full(tmp_path), released)
-        assert len(released) == 1198
-        assert expected == released
-
-    def test_no_two_tensors_share_a_released_key(self, tmp_path: Path) -> None:
-        with torch.device("meta"):
-            keys = list(Secap(_full(tmp_path)).state_dict())
-        assert len({published_key(key) for key in keys}) == len(keys)
-
-    def test_every_tensor_but_those_of_training_is_loaded(
-        self, annotator: SecapAnnotator, folder: Path
-    ) -> None:
-        released = torch.load(folder / "model.ckpt", weights_only=True)
-        loaded = {published_key(k): v for k, v in annotator._network.state_dict().items()}
-        unread = {k for k in released if k not in loaded}
-        assert all(torch.equal(v, released[k].float()) for k, v in loaded.items())
-        assert all(
-            k.startswith("text2vec_model.") or k.endswith(("position_ids", "inv_freq")) for k in unread
-        )
-
-    def test_nothing_is_left_without_values_and_nothing_is_in_training(
-        self, annotator: SecapAnnotator
-    ) -> None:
-        tensors = [*annotator._network.parameters(), *annotator._network.buffers()]
-        assert {t.device.type for t in tensors} == {"cpu"}
-        assert not any(m.training for m in annotator._network.modules())
-        assert not any(m.training for m in annotator._similarity._model.modules())
-
-    def test_constants_that_transformers_no_longer_saves_may_be_missing(self, copy: Path) -> None:
-        constants = ("position_ids", "inv_freq")
-        _rewritten(copy, lambda state: {k: v for k, v in state.items() if not k.endswith(constants)})
-        SecapAnnotator.check(_options(copy))
-
-    def test_tensors_may_lie_under_state_dict(self, copy: Path) -> None:
-        _rewritten(copy, lambda state: {"state_dict": state})
-        SecapAnnotator.check(_options(copy))
 
 
 class TestHearing:
@@ -183,7 +112,9 @@ class TestHearing:
 
     def test_equals_its_formulas_written_out(self, annotator: SecapAnnotator, folder: Path) -> None:
         state = torch.load(folder / "model.ckpt", weights_only=True)
-        assert torch.allclose(_summary(annotator, SOUND)[0], _written_out(state, _frames(state)), atol=1e-4)
+        assert torch.allclose(
+            _summary(annotator, SOUND)[0], written_out(state, frames(state, SOUND)), atol=1e-4
+        )
 
     def test_clips_of_different_lengths_together_equal_one_by_one(self, annotator: SecapAnnotator) -> None:
         sounds = [SOUND, noise(0.05), buzz(140, 2.3) + noise(2.3), 0.3 * buzz(90, 3.1) + 0.1]
@@ -366,151 +297,8 @@ class TestRows:
         assert _caption(halved.annotate([clip_of(SOUND)])[0])
 
 
-class TestFiles:
-    def test_a_whole_release_passes(self, folder: Path) -> None:
-        SecapAnnotator.check(_options(folder))
-        assert all(m.identity for m in SecapAnnotator.models(_options(folder)))
-
-    def test_without_the_release_s_folder_the_parts_are_repositories_of_their_own(self) -> None:
-        names = [p.name for p in SecapAnnotator.published(_options(Path("yaoxunxu/SECaps")))]
-        assert names == [
-            "yaoxunxu/SECaps",
-            "TencentGameMate/chinese-hubert-large",
-            "shibing624/text2vec-base-chinese",
-            "minlik/chinese-llama-7b-merged",
-            "google-bert/bert-base-chinese",
-            "shibing624/text2vec-base-chinese-paraphrase",
-        ]
-
-    def test_a_part_may_be_a_folder_of_its_own(self, copy: Path, tmp_path: Path) -> None:
-        parts = {}
-        for part in ("hubert", "text2vec", "llama", "bert", "similarity"):
-            parts[part] = str(shutil.copytree(copy / "weights" / TREE[part], tmp_path / part))
-        shutil.copy(copy / "weights" / TREE["vocabulary"] / "vocab.txt", parts["similarity"])
-        shutil.rmtree(copy / "weights")
-        SecapAnnotator.check(_options(copy, **parts))
-
-    @pytest.mark.parametrize(
-        "file",
-        [
-            "model.ckpt",
-            f"weights/{TREE['llama']}/tokenizer.model",
-            f"weights/{TREE['hubert']}/preprocessor_config.json",
-            f"weights/{TREE['similarity']}/pytorch_model.bin",
-            f"weights/{TREE['vocabulary']}/vocab.txt",
-        ],
-    )
-    def test_a_missing_file_is_named(self, copy: Path, file: str) -> None:
-        (copy / file).unlink()
-        with pytest.raises(ModelError, match=Path(file).name):
-            SecapAnnotator.check(_options(copy))
-
-    @pytest.mark.parametrize(
-        ("file", "message"),
-        [
-            ("model.ckpt", "cannot be read"),
-            (f"weights/{TREE['similarity']}/pytorch_model.bin", "cannot be read"),
-            (f"weights/{TREE['llama']}/tokenizer.model", "cut short"),
-            (f"weights/{TREE['hubert']}/config.json", "cut short"),
-        ],
-    )
-    def test_a_file_cut_short_is_named(self, copy: Path, file: str, message: str) -> None:
-        held = (copy / file).read_bytes()
-        (copy / file).write_bytes(held[: len(held) // 2])
-        with pytest.raises(ModelError, match=message) as caught:
-            SecapAnnotator.check(_options(copy))
-        assert Path(file).name in str(caught.value)
-
-    def test_missing_and_unexpected_keys_are_named_as_released(self, copy: Path) -> None:
-        def renamed(state: dict[str, Any]) -> dict[str, Any]:
-            state["audio_Qformer.bert.cls"] = state.pop("hubert_model.encoder.pos_conv_embed.conv.weight_g")
-            return state
-
-        _rewritten(copy, renamed)
-        with pytest.raises(ModelError) as caught:
-            SecapAnnotator.check(_options(copy))
-        assert "1 missing (hubert_model.encoder.pos_conv_embed.conv.weight_g)" in str(caught.value)
-        assert "1 unexpected (audio_Qformer.bert.cls)" in str(caught.value)
-
-    def test_tensors_of_training_are_accounted_for(self, copy: Path) -> None:
-        key = "text2vec_model.pooler.dense.weight"
-        _rewritten(copy, lambda state: {k: v for k, v in state.items() if k != key})
-        with pytest.raises(ModelError, match=r"text2vec_model\.pooler"):
-            SecapAnnotator.check(_options(copy))
-
-    def test_a_tensor_of_another_shape_is_named(self, copy: Path) -> None:
-        _rewritten(copy, lambda state: state | {"audio_project.weight": torch.zeros(24, 47)})
-        with pytest.raises(ModelError, match=r"audio_project.weight is \(24, 47\), not \(24, 48\)"):
-            SecapAnnotator(model=str(copy), device="cpu")
-
-    def test_settings_of_another_kind_of_model_are_named(self, copy: Path) -> None:
-        file = copy / "weights" / TREE["hubert"] / "config.json"
-        file.write_text(json.dumps({"model_type": "wav2vec2"}))
-        with pytest.raises(ModelError, match="describes a wav2vec2, not a hubert"):
-            SecapAnnotator.check(_options(copy))
-
-    def test_a_checkpoint_without_names_is_no_checkpoint(self, copy: Path) -> None:
-        torch.save([torch.zeros(3)], copy / "model.ckpt")
-        with pytest.raises(ModelError, match="holds no tensors by name"):
-            SecapAnnotator.check(_options(copy))
-
-
-def _full(folder: Path) -> Any:
-    """The settings at the published sizes, read as those of a release are."""
-    for part, values in settings(FULL).items():
-        (folder / part).mkdir()
-        (folder / part / "config.json").write_text(json.dumps(values))
-    return _sizes(
-        Files("full", *(folder / n for n in ("c", "hubert", "text2vec", "llama", "bert", "s", "v"))), {}
-    )
-
-
 def _logits(llama: Any, opening: torch.Tensor) -> torch.Tensor:
     with torch.inference_mode():
         said = llama.get_input_embeddings()(torch.tensor([HE_IS_GLAD]))
         found: torch.Tensor = llama(inputs_embeds=torch.cat([opening, said], dim=1)).logits[0]
     return found
-
-
-def _frames(state: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """What a plain HuBERT hears of SOUND, [n_frames, n]."""
-    hubert = HubertModel(HubertConfig.from_dict(settings(TINY)["hubert"])).eval()
-    convolution = "encoder.pos_conv_embed.conv"
-    inner = {k.removeprefix("hubert_model."): v for k, v in state.items() if k.startswith("hubert_model.")}
-    for n, old in enumerate(("weight_g", "weight_v")):
-        inner[f"{convolution}.parametrizations.weight.original{n}"] = inner.pop(f"{convolution}.{old}")
-    hubert.load_state_dict(inner)
-    normal = (SOUND - SOUND.mean()) / np.sqrt(SOUND.var() + 1e-7)
-    with torch.inference_mode():
-        found: torch.Tensor = hubert(torch.from_numpy(normal)[None]).last_hidden_state[0]
-    return found
-
-
-def _written_out(state: Mapping[str, torch.Tensor], frames: torch.Tensor) -> torch.Tensor:
-    """The Q-Former step by step: queries look at each other, in every other layer at the sound."""
-
-    def linear(name: str, x: torch.Tensor) -> torch.Tensor:
-        return F.linear(x, state[f"{name}.weight"], state[f"{name}.bias"])
-
-    def norm(name: str, x: torch.Tensor) -> torch.Tensor:
-        return F.layer_norm(x, x.shape[-1:], state[f"{name}.weight"], state[f"{name}.bias"], 1e-12)
-
-    def attend(name: str, x: torch.Tensor, to: torch.Tensor) -> torch.Tensor:
-        q, k, v = (
-            linear(f"{name}.self.{part}", of).view(len(of), TINY.bert_heads, -1).transpose(0, 1)
-            for part, of in (("query", x), ("key", to), ("value", to))
-        )
-        weights = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(q.shape[-1]), dim=-1)
-        mixed = (weights @ v).transpose(0, 1).reshape(len(x), -1)
-        return norm(f"{name}.output.LayerNorm", linear(f"{name}.output.dense", mixed) + x)
-
-    sound = linear("audio_project", frames)
-    x = norm("audio_Qformer.bert.embeddings.LayerNorm", state["audio_query_tokens"][0])
-    for n in range(TINY.bert_layers):
-        layer = f"audio_Qformer.bert.encoder.layer.{n}"
-        x = attend(f"{layer}.attention", x, x)
-        if n % 2 == 0:
-            x = attend(f"{layer}.crossattention", x, sound)
-        inner = F.gelu(linear(f"{layer}.intermediate_query.dense", x))
-        x = norm(f"{layer}.output_query.LayerNorm", linear(f"{layer}.output_query.dense", inner) + x)
-    return x

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,15 +20,9 @@ from pipeline.rows import Speaker
 from tests.make import buzz, clip_of, noise, silence
 from tests.tiny.audeering import make
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 FEMALE, MALE, CHILD = [3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [0.0, 1.0, 3.0]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
