@@ -51,7 +51,7 @@ floors: test-install
 	$(BIN)/lint-imports
 
 tests: test-install
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 docs: test-install ## rewrite the pages that come from the code
 	$(BIN)/python -m jobs.columns > docs/columns.md

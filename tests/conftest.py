@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -23,12 +24,28 @@ NEEDS = {
 os.environ["RAY_AUTH_MODE"] = "disabled"
 """Without it Ray asks for tokens from the moment one is found at home, in the midst of a test even."""
 
+LONG = (
+    "jobs/serving/test_real_vllm.py",
+    "chaos/test_chaos.py",
+    "jobs/serving/test_engine.py",
+    "jobs/clusters/test_slurm.py",
+    "jobs/train/test_rewriter_serves.py",
+    "engine/test_ray.py",
+    "engine/test_asking.py",
+    "engine/test_cluster.py",
+    "jobs/test_metrics.py",
+    "jobs/test_cli_ends.py",
+)
+"""Modules that come first, the longest at the head: of two processes none is left with one at the end."""
+
 settings.register_profile("speechcraft", deadline=None, derandomize=True)
 settings.load_profile("speechcraft")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that need what is not there are skipped, and listed with the reason."""
+    """Long modules come first; tests that need what is not there are skipped, and listed with the reason."""
+    first = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
     for marker, (there, reason) in NEEDS.items():
         if not there:
             for item in items:

@@ -204,11 +204,19 @@ def wait_for_sidecars(folder: Path, count: int) -> None:
         time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a driver that nothing happened to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    assert drive(folder / "run", folder).wait() == 0
+    return folder / "run"
+
+
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
 def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_again(
-    tmp_path: Path, ending: signal.Signals
+    tmp_path: Path, undisturbed: Path, ending: signal.Signals
 ) -> None:
-    folder, log, undisturbed = tmp_path / "run", tmp_path / "log", tmp_path / "undisturbed"
+    folder, log = tmp_path / "run", tmp_path / "log"
     log.mkdir()
     driver = drive(folder, log)
     wait_for_sidecars(folder, 5)
@@ -221,9 +229,6 @@ def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_aga
 
     assert drive(folder, log).wait() == 0
     assert all(p.stat().st_mtime_ns == mtime for p, mtime in finished.items())
-    other = tmp_path / "other-log"
-    other.mkdir()
-    assert drive(undisturbed, other).wait() == 0
     ours, theirs = pq.read_table(data(folder)), pq.read_table(data(undisturbed))
     assert ours.equals(theirs)
     assert data(folder).read_bytes() == data(undisturbed).read_bytes()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def commands(text: str) -> list[list[str]]:
     """The speechcraft commands of a page's shell blocks, in order, as a shell would split them."""
     lines = "\n".join(blocks(text, "sh")).replace("\\\n", " ").splitlines()
     return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("speechcraft ")]
+
+
+@cache
+def usage_of(*command: str) -> str:
+    """What `--help` says of a command."""
+    usage = speechcraft(*command, "--help")
+    assert usage.code == 0, command
+    return usage.out
 
 
 def test_the_page_of_columns_is_that_of_the_code() -> None:
@@ -68,7 +77,6 @@ def test_relative_links_lead_to_files(path: Path) -> None:
 def test_commands_of_every_page_name_options_that_exist(path: Path) -> None:
     for command in commands(path.read_text("utf-8")):
         grouped = command[0] in ("models", "train")
-        usage = speechcraft(*command[: 2 if grouped else 1], "--help")
-        assert usage.code == 0, command
+        usage = usage_of(*command[: 2 if grouped else 1])
         for option in (word for word in command if word.startswith("--")):
-            assert option in usage.out, (command, option)
+            assert option in usage, (command, option)

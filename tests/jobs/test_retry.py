@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from unittest.mock import patch
 
@@ -22,13 +23,22 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return folder.bytes_()
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    """A run in which the level of two clips, in two shards, failed for two causes."""
-    folder = Folder(tmp_path)
+@pytest.fixture(scope="module")
+def broken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Folder, Path]:
+    """A run in which the level of two clips, in two shards, failed for two causes; and a copy of it all."""
+    folder = Folder(tmp_path_factory.mktemp("broken"))
     folder.break_(red_book="oom", zh_match="raise")
     assert folder.annotate().code == 0
     assert {row["id"] for row in dataset(folder.run) if row["status"] == "failed"} == {"red-book", "zh-match"}
+    return folder, Path(shutil.copytree(folder.path, tmp_path_factory.mktemp("kept") / "copy"))
+
+
+@pytest.fixture
+def folder(broken: tuple[Folder, Path]) -> Folder:
+    """That run, as it was made."""
+    folder, kept = broken
+    shutil.rmtree(folder.path)
+    shutil.copytree(kept, folder.path)
     return folder
 
 

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from tests.command import example, speechcraft, write_manifest
+from tests.once import copy_of
 
 HOSTILE = "../../etc/p\u202ewd|<script>alert(1)</script>\n---\nx: [`y`](z)"
 """An id that would like to be a path, markup, a heading and another line."""
@@ -19,10 +20,8 @@ SPAN = (0.5, 2.25)
 """Offset and length of the clip PIECE, in s."""
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make(folder: Path) -> None:
     """Nine clips in shards of three: files of four kinds, a span, one that is no sound, hostile text."""
-    folder = tmp_path_factory.mktemp("export")
     (folder / "broken.wav").write_bytes(b"RIFF\x00\x00 this is no sound")
     sound, rate_hz = soundfile.read(example("recipe")["audio"], dtype="int16")
     wide = np.stack([sound, sound // 2], axis=1)
@@ -43,4 +42,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "annotate", folder / "clips.jsonl", "--out", folder / "run", "--engine", "inline", "--shard-size", 3
     )
     assert ended.code == 0, ended.err
-    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of these clips."""
+    return copy_of(tmp_path_factory, "exported", make) / "run"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import example, speechcraft, write_manifest
+from tests.once import copy_of
 
 ATTACK = (
     "<script>window.hurt=1</script><img src=x onerror=window.hurt=2>\"'&amp;\u202edne{{7*7}}</svg></style>"
@@ -15,10 +16,8 @@ LONG = "word " * 10_000
 NAMES = ("forecast", "seven", "match", "zh-neighbour", "zh-weather", "old-house")
 
 
-@pytest.fixture(scope="session")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make(folder: Path) -> None:
     """Six example clips, one whose every text attacks, one of ten thousand words, one that is no sound."""
-    folder = tmp_path_factory.mktemp("report")
     (folder / "broken.wav").write_bytes(b"RIFF\x00\x00 this is no sound")
     attack = dict.fromkeys(("text", "title", "category", "source", "licence", "speaker"), ATTACK)
     write_manifest(
@@ -32,7 +31,12 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "annotate", folder / "clips.jsonl", "--out", folder / "run", "--engine", "inline", "--shard-size", 5
     )
     assert ended.code == 0, ended.err
-    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of these clips."""
+    return copy_of(tmp_path_factory, "reported", make) / "run"
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import example, speechcraft, write_manifest
+from tests.once import copy_of
 
 NAMES = ("forecast", "station", "recipe", "seven", "zh-neighbour")
 ATTACK = "<script>window.hurt=1</script><img src=x onerror=window.hurt=2>\"'&amp;\u202edne</textarea></svg>"
@@ -25,17 +26,20 @@ def annotate(folder: Path, *more: object) -> dict[str, int]:
     return {name.partition("-")[0]: tally["ok"] for name, tally in ended.json["annotators"].items()}
 
 
-@pytest.fixture(scope="session")
-def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def make(folder: Path) -> None:
     """A source of six clips, one of which attacks, and its run."""
-    folder = tmp_path_factory.mktemp("review")
     write_manifest(
         folder / "clips.jsonl",
         *(example(name) for name in NAMES),
         example("recipe", id=ATTACK, text=ATTACK, title=ATTACK, category=ATTACK),
     )
     annotate(folder)
-    return folder
+
+
+@pytest.fixture(scope="session")
+def reviewable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source and its run."""
+    return copy_of(tmp_path_factory, "reviewed", make)
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_a_server_that_is_killed_in_mid_run_costs_no_clip(
     source = write_manifest(tmp_path / "clips.jsonl", *lines)
     job = tmp_path / "job.yaml"
     ways = {"sound": "decode", "language": "script", "transcript": "pocketsphinx", "speaker": "given"}
-    caption = {"use": "llm", "tries": 2, "in_flight": 4}
+    caption = {"use": "llm", "tries": 2, "in_flight": 4, "max_tokens": 192}
     job.write_text(json.dumps({"annotators": {**ways, "caption": caption}, "serve": tiny}))
     arguments = [source, "--out", tmp_path / "run", "--job", job, "--cpu", "--shard-size", 6, "--actors", 2]
     command = [sys.executable, "-m", "jobs.cli", "annotate", *map(str, arguments)]
