@@ -6,7 +6,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -80,6 +81,20 @@ def processes(node: Any, title: str | tuple[str, ...] = "") -> list[psutil.Proce
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         return [one for one in (raylet, *raylet.children(recursive=True)) if title_of(one).startswith(title)]
     return []
+
+
+def workers_of(driver: int) -> list[psutil.Process]:
+    """The workers of a Ray that a driver started."""
+    below = psutil.Process(driver).children(recursive=True)
+    return [one for one in below if title_of(one).startswith("ray::")]
+
+
+def wait_idle(workers: Sequence[psutil.Process]) -> None:
+    """Until none is at work: they outlive their driver by a minute, and by the tasks that they had."""
+    idle = 0
+    while idle < 3:  # one may lie between two tasks
+        idle = 0 if any(".run" in title_of(one) for one in workers) else idle + 1
+        time.sleep(0.2)
 
 
 def title_of(process: psutil.Process) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from rich.console import Console
 
@@ -38,6 +37,7 @@ from tests.endpoint.fake import fake
 from tests.fake_asking import FakeAsking
 from tests.fakes import FakeSound, Silent
 from tests.fakes import items_of as fake_items
+from tests.raylets import wait_idle, workers_of
 
 ROOT = Path(__file__).parents[2]
 PROMPT = ROOT / "prompts" / "rewriter" / "caption.en.md"
@@ -190,10 +190,10 @@ def test_after_the_driver_is_killed_every_clip_has_one_caption_and_hardly_any_wa
         driver = drive(tmp_path / "run", **options)
         while len(one.seen) < 100:
             time.sleep(0.02)
-        workers = psutil.Process(driver.pid).children(recursive=True)
+        workers = workers_of(driver.pid)
         driver.send_signal(signal.SIGKILL)
         driver.wait()
-        psutil.wait_procs(workers, timeout=120)
+        wait_idle(workers)
         asked = len(one.seen)
         assert asked < 200
         assert drive(tmp_path / "run", **options).wait() == 0

@@ -26,7 +26,7 @@ from pipeline.manifest import shard_of, write_shard
 from pipeline.storage import Store
 from tests.command import dataset_files
 from tests.fakes import Silent, items_of, job_of
-from tests.raylets import title_of
+from tests.raylets import title_of, wait_idle, workers_of
 
 
 @pytest.fixture(scope="module")
@@ -220,10 +220,10 @@ def test_after_the_driver_dies_the_same_command_computes_no_finished_sidecar_aga
     log.mkdir()
     driver = drive(folder, log)
     wait_for_sidecars(folder, 5)
-    workers = psutil.Process(driver.pid).children(recursive=True)
+    workers = workers_of(driver.pid)
     driver.send_signal(ending)
     driver.wait()
-    psutil.wait_procs(workers, timeout=120)  # a worker may outlive its driver by one write
+    wait_idle(workers)
     finished = {p: p.stat().st_mtime_ns for p in folder.glob("*@*/*.parquet")}
     assert len(finished) < 3 * 20
 
