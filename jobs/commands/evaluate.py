@@ -13,8 +13,9 @@ from jobs.evaluate import Case, Report, evaluate
 from jobs.evaluate.agreement import Values, agreement
 from jobs.evaluate.manifest import read_labels
 from jobs.evaluate.plot import draw
-from jobs.evaluate.render import markdown, terminal
+from jobs.evaluate.render import markdown
 from jobs.evaluate.report import Some
+from jobs.evaluate.terminal import terminal
 from jobs.runs import Run
 from pipeline.clip import Given, Samples
 from pipeline.errors import UsageError

@@ -1,7 +1,6 @@
-"""A report for people: on the terminal and as Markdown.
+"""A report for people, as Markdown; and what that has in common with the terminal's form.
 
-Ids, speakers and reasons come from the data: what they hold is shown, and neither styles the
-terminal nor breaks a table.
+Ids, speakers and reasons come from the data: what they hold is shown, and breaks no table.
 """
 
 from __future__ import annotations
@@ -9,101 +8,98 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
-from rich.text import Text
-
+from jobs.evaluate.agreement import Agreement
 from jobs.evaluate.report import Confusion, Report, Result, Some, Split, Table
+from pipeline.counting import counted
 
 _DIGITS = {"": 3, "ms": 1, "cents": 1, "years": 1}
 _DEFAULT_DIGITS = 2
-_HEAD = ("figure", "value", "95 % interval", "n", "clips", "clusters", "by group")
-_LEGEND = (
+FEWEST_FOR_KAPPA = 10
+"""From which on a kappa is shown: Cochran (1954) asks for 5 expected of each of two classes."""
+HEAD = ("figure", "value", "95 % interval", "n", "clips", "clusters")
+LEGEND = (
     "n counts what the figure is over: frames, boundaries, words or clips. The interval is a bootstrap that "
     "draws whole clusters: speakers, or clips where fewer than four speakers are known, and then it speaks "
     "of these speakers only. Over fewer than about ten speakers it is too narrow."
 )
-_AGREEMENT = "Agreement with reviewers"
+SPEAKER = "speaker"
+"""The property whose groups may be many: only the lowest and the highest of them are told."""
+AGREEMENT = "Agreement with reviewers"
+AGREED_HEAD = ("attribute", "between", "clips", "agreed", "Cohen's kappa")
+AGREED_LEGEND = (
+    "Cohen's kappa is agreement beyond chance: 1 is all there can be, 0 none. It is undefined where both "
+    "always say the same, and of texts that one of the two wrote; of fewer than "
+    f"{FEWEST_FOR_KAPPA} clips it would tell nothing."
+)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|#~&])")
-
-
-def terminal(report: Report) -> RenderableType:
-    """The report as rich text."""
-    parts: list[RenderableType] = [Text(line) for line in _matching(report)]
-    for table in filter(_tells, report.tables):
-        parts += [Text(""), Text(table.title, style="bold"), Text(_coverage(table), style="dim")]
-        parts.append(_grid(_HEAD, [_narrow(_cells(result)) for result in table.results]))
-        if table.confusion:
-            parts.append(_grid(*_matrix(table.confusion)))
-    if any(map(_tells, report.tables)):
-        parts.append(Text(f"\n{_LEGEND}", style="dim"))
-    if report.agreement:
-        parts += [Text(""), Text(_AGREEMENT, style="bold"), _grid(*_agreed(report))]
-    return Group(*parts)
 
 
 def markdown(report: Report, level: int = 2) -> str:
     """The report as Markdown, each table under a heading of that level."""
-    blocks = ["\n".join(f"- {_escaped(line)}" for line in _matching(report))]
-    for table in filter(_tells, report.tables):
-        blocks += [f"{'#' * level} {table.title}", table.definition, _escaped(_coverage(table))]
-        lines = [(cells[0], r.definition, *cells[1:]) for r in table.results for cells in [_cells(r)]]
-        blocks.append(pipes((_HEAD[0], "meaning", *_HEAD[1:]), lines))
+    blocks = ["\n".join(f"- {_escaped(line)}" for line in matching(report))]
+    for table in filter(tells, report.tables):
+        blocks += [f"{'#' * level} {table.title}", table.definition, _escaped(coverage(table))]
+        lines = [(r.name, r.definition, *cells(r)[1:], "; ".join(_groups(r))) for r in table.results]
+        blocks.append(pipes((HEAD[0], "meaning", *HEAD[1:], "by group"), lines))
         if table.confusion:
-            blocks.append(pipes(*_matrix(table.confusion)))
-    if any(map(_tells, report.tables)):
-        blocks.append(_LEGEND)
+            blocks.append(pipes(*matrix(table.confusion)))
+    if any(map(tells, report.tables)):
+        blocks.append(LEGEND)
     if report.agreement:
-        blocks += [f"{'#' * level} {_AGREEMENT}", pipes(*_agreed(report))]
+        blocks += [f"{'#' * level} {AGREEMENT}", pipes(AGREED_HEAD, list(map(agreed, report.agreement)))]
+        blocks.append(AGREED_LEGEND)
     return "\n\n".join(blocks) + "\n"
 
 
-def _matching(report: Report) -> Iterator[str]:
-    yield f"{report.n_clips} clips in the run"
+def matching(report: Report) -> Iterator[str]:
+    """How clips and labels meet, and what there was nothing to measure of; a line each."""
+    yield f"{counted(report.n_clips, 'clip')} in the run"
     if report.unlabelled.n:
         yield f"{report.unlabelled.n} of them without labels: {_ids(report.unlabelled)}"
     if report.not_in_run.n:
-        yield f"{report.not_in_run.n} labels of clips that are not in the run: {_ids(report.not_in_run)}"
+        lost = counted(report.not_in_run.n, "label")
+        yield f"{lost} of clips that are not in the run: {_ids(report.not_in_run)}"
 
     for table in report.tables:
-        if not _tells(table):
-            yield f"{table.title}: nothing to measure; {_coverage(table)}"
+        if not tells(table):
+            yield f"{table.title}: nothing to measure; {coverage(table)}"
 
 
-def _agreed(report: Report) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    head = ("attribute", "between", "clips", "agreed", "Cohen's kappa")
-    return head, [
-        (
-            a.attribute,
-            f"{a.first}, {a.second}",
-            str(a.n),
-            f"{a.agreed_percent:.1f} %",
-            "" if a.kappa is None else f"{a.kappa:.3f}",
-        )
-        for a in report.agreement
-    ]
+def agreed(found: Agreement) -> tuple[str, ...]:
+    """The cells of a line under AGREED_HEAD."""
+    kappa = "undefined" if found.kappa is None else f"{found.kappa:.3f}"
+    return (
+        found.attribute,
+        f"{found.first}, {found.second}",
+        f"{found.n:,}",
+        f"{found.agreed_percent:.1f} %",
+        "too few clips" if found.n < FEWEST_FOR_KAPPA else kappa,
+    )
 
 
-def _tells(table: Table) -> bool:
+def tells(table: Table) -> bool:
+    """Whether anything could be measured."""
     return bool(table.results)
 
 
 def _ids(some: Some) -> str:
     more = ", ..." if some.n > len(some.ids) else ""
-    return ", ".join(map(_shown, some.ids)) + more
+    return ", ".join(map(shown, some.ids)) + more
 
 
-def _coverage(table: Table) -> str:
-    parts = [f"{table.n_measured} of {table.n_labelled} clips measured"]
+def coverage(table: Table) -> str:
+    """How many of the labelled clips were measured, and why the others were not."""
+    parts = [f"{table.n_measured} of {counted(table.n_labelled, 'clip')} measured"]
     if table.n_given:
         parts.append(f"{table.n_given} given to the run and therefore not measured")
-    parts += [f"{_shown(reason)}: {n}" for reason, n in table.missing.items()]
+    parts += [f"{shown(reason)}: {n}" for reason, n in table.missing.items()]
     for name, groups in table.groups.items():
-        parts.append(f"{name} {', '.join(f'{_shown(group)} for {n}' for group, n in groups.items())}")
+        parts.append(f"{name} {', '.join(f'{shown(group)} for {n}' for group, n in groups.items())}")
     return "; ".join(parts)
 
 
-def _cells(result: Result) -> tuple[str, ...]:
+def cells(result: Result) -> tuple[str, ...]:
+    """The cells of a line under HEAD."""
     bounds = f"{number(result.low, result.unit)} .. {number(result.high, result.unit)}"
     return (
         result.name,
@@ -111,33 +107,33 @@ def _cells(result: Result) -> tuple[str, ...]:
         "" if result.low is None else bounds,
         str(result.n),
         str(result.n_clips),
-        f"{result.n_clusters} {result.clusters}",
-        "; ".join(_groups(result)),
+        counted(result.n_clusters, result.clusters.removesuffix("s")),
     )
-
-
-def _narrow(cells: tuple[str, ...]) -> tuple[str, ...]:
-    """Cells for a narrow terminal: a name wraps between its words, and is not cut off."""
-    return cells[0].replace("_", " "), *cells[1:]
 
 
 def _groups(result: Result) -> Iterator[str]:
     """Each group with its value; of speakers, who may be many, only the lowest and the highest."""
     for name, parts in result.splits.items():
-        if name == "speaker":
+        if name == SPEAKER:
             yield from _range(parts, result.unit)
         else:
-            values = (f"{_shown(part)} {number(split.value, result.unit)}" for part, split in parts.items())
+            values = (f"{shown(part)} {number(split.value, result.unit)}" for part, split in parts.items())
             yield f"{name}: {', '.join(values)}"
 
 
 def _range(parts: Mapping[str, Split], unit: str) -> Iterator[str]:
+    if (bounds := extremes(parts)) is not None:
+        yield f"speakers: {number(bounds[0], unit)} .. {number(bounds[1], unit)}"
+
+
+def extremes(parts: Mapping[str, Split]) -> tuple[float, float] | None:
+    """The lowest and the highest value of the groups; None where all are undefined."""
     values = [split.value for split in parts.values() if split.value is not None]
-    if values:
-        yield f"speakers: {number(min(values), unit)} .. {number(max(values), unit)}"
+    return (min(values), max(values)) if values else None
 
 
-def _matrix(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def matrix(confusion: Confusion) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Head and lines of a table of clips by true and called class."""
     head = ("truth, called", *confusion.classes)
     pairs = zip(confusion.classes, confusion.counts, strict=True)
     return head, [(truth, *map(str, line)) for truth, line in pairs]
@@ -148,23 +144,13 @@ def number(value: float | None, unit: str) -> str:
     return "undefined" if value is None else f"{value:.{_DIGITS.get(unit, _DEFAULT_DIGITS)}f}"
 
 
-def _grid(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> RichTable:
-    grid = RichTable()
-    for place, name in enumerate(head):
-        words = [word for line in lines for word in line[place].split()] if place == 0 else []
-        grid.add_column(Text(name), min_width=max(map(len, words), default=None))
-    for line in lines:
-        grid.add_row(*map(Text, line))
-    return grid
-
-
 def pipes(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A table in Markdown; what the cells hold is shown as it is."""
     rows = [head, ("---",) * len(head), *(tuple(map(_escaped, line)) for line in lines)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """The text with what does not print (escape sequences, line breaks, direction marks) spelt out."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 

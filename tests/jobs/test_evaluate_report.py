@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from jobs.evaluate import Case, Report, evaluate
+from jobs.evaluate.agreement import Agreement
 from jobs.evaluate.captions import leaks
-from jobs.evaluate.render import markdown, terminal
+from jobs.evaluate.render import cells, extremes, markdown, number
+from jobs.evaluate.report import Some
+from jobs.evaluate.terminal import terminal
 from pipeline.rows import Caption, Pitch, Quality, Row, Speaker, Transcript
 
 HOSTILE = "[red]a[/red] [link=file:///]|`<b>\x1b[31m\r\n\u202e"
@@ -94,7 +98,7 @@ def test_clips_and_labels_that_do_not_meet_are_counted_and_named() -> None:
     assert report.unlabelled.ids == ("bare0", "bare1", "bare2", "bare3", "bare4")
     for text in (shown(report), markdown(report)):
         assert "7 of them without labels: bare0, bare1, bare2, bare3, bare4, ..." in text
-        assert "1 labels of clips that are not in the run: lost" in text
+        assert "1 label of clips that are not in the run: lost" in text
 
 
 def test_nothing_to_compare_is_a_report_and_no_crash() -> None:
@@ -208,9 +212,40 @@ def test_a_word_or_two_may_stand_in_a_description_by_chance() -> None:
     assert leaks("看国庆", "他说看国庆到了")
 
 
-def test_on_a_narrow_terminal_no_name_is_cut_off() -> None:
-    report = evaluate(run())
+def test_at_80_columns_every_figure_stands_whole_and_is_explained() -> None:
+    report = evaluate(
+        [*run(), caption("She had a suit.", "A slow voice.", "A slow voice says: She had a suit.")]
+    )
     text = shown(report, width=80)
-    words = {word for table in report.tables for result in table.results for word in result.name.split("_")}
-    assert words
-    assert all(word in text for word in words)
+    assert max(map(len, text.splitlines())) <= 80
+    flowing = " ".join(text.split())
+    for table in report.tables:
+        assert not table.results or " ".join(table.definition.split()) in flowing
+        for result in table.results:
+            name, *others = cells(result)
+            assert all(word in text for word in name.split("_"))
+            assert all(cell in text for cell in others)
+            assert f"{name.replace('_', ' ')}: {result.definition}" in flowing
+            for parts in result.splits.values():
+                bounds = [number(bound, result.unit) for bound in extremes(parts) or ()]
+                assert all(bound in text for bound in bounds)
+
+
+def test_one_clip_is_no_clips() -> None:
+    report = evaluate(run(1), ["lost"])
+    for text in (shown(report, 80), markdown(report)):
+        assert "1 of 1 clip measured" in text
+        assert not re.search(r"\b1 (?:clips|labels|speakers)\b", text)
+
+
+@pytest.mark.parametrize(
+    ("n", "kappa", "told"), [(1, 0.0, "too few clips"), (10, None, "undefined"), (10, 0.25, "0.250")]
+)
+def test_a_kappa_is_shown_where_there_are_clips_enough_for_one(
+    n: int, kappa: float | None, told: str
+) -> None:
+    found = Agreement("gender", "run", "reviewer 1", n, 0.0, kappa)
+    report = Report(n, Some(0, ()), Some(0, ()), (), (found,))
+    for text in (shown(report, 80), markdown(report)):
+        assert told in text
+        assert "0.000" not in text
