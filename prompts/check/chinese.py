@@ -13,6 +13,8 @@ from prompts.check.units import MEASURED, OTHER, Unit, units_of
 _PUNCTUATION = str.maketrans("，。！？；：…—!?（）", ",...;:.;..,,", '“”「」『』" \u3000')
 _TWICE = re.compile(r"([\u3400-\u9fff])\1([\u3400-\u9fff])\2")
 _HYPERBOLE = re.compile(r"([慢快响轻低高大小尖沉])得(?:叫|让|令|使|教)人[^,.;:]*")
+_ANGRY_CHILD = re.compile("孩子(?=气[愤恼冲呼鼓])")
+"""The child of "孩子气愤地讲话", who is not 孩子气."""
 _TOLD_AFTER = re.compile(
     r"(?:要说|若说|说到|论起?|至于)(?:有)?(?:多么?|什么)?([^，,。；;]{1,6}?)(?:这回事|这种事)?[，,]\s*"
     r"(?:那|这)?(?:倒|可|却|还)?(?:真|也|真是|是)?(?:没有|没|半点没有|一点没有|谈不上|说不上|算不上|不见得|无从谈起)(?=[，,。；;]|$)"
@@ -114,6 +116,7 @@ class Chinese:
         if _REACHES.search(text):
             text = _OUT_OF_REACH.sub(lambda m: f"没有{m['a'] or m['b']}", text)
         text = _HYPERBOLE.sub(r"\1", text.translate(_PUNCTUATION))
+        text = _ANGRY_CHILD.sub("孩子 ", text)
         characters = _TWICE.sub(self._once, text)
         units: list[Unit] = []
         drop = self._drop

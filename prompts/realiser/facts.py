@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.realiser.attributes import Attributes
-from prompts.realiser.quoting import as_topic, bare_word, is_chinese, one_line, quoted
+from prompts.realiser.quoting import as_topic, bare_word, is_chinese, lacks_article, one_line, quoted
 
 FREE = "x"
 """The value of attributes that are text of their own: the word stressed, the topic."""
+WORD = "word"
+"""The value of a topic that is named rather than put into the sentence: "brother", not "about brother"."""
 CAPTION = "caption"
 """The value of an emotion that is told in a free phrase."""
 GROWN = frozenset({"young adult", "middle-aged", "elderly"})
@@ -34,9 +36,15 @@ def values_of(attributes: Attributes, language: str) -> dict[str, str]:
         "speed": attributes.speed_label,
         "emotion": emotion,
         "emphasis": FREE if bare_word(attributes.emphasis_word) else None,
-        "topic": FREE if bare_word(attributes.topic) else None,
+        "topic": _topic(attributes.topic, language),
     }
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _topic(topic: str | None, language: str) -> str | None:
+    if not bare_word(topic):
+        return None
+    return WORD if language == "en" and lacks_article(topic) else FREE
 
 
 def foreign_of(
@@ -47,7 +55,8 @@ def foreign_of(
     if "emphasis" in values:
         foreign["emphasis"] = quoted(bare_word(attributes.emphasis_word), quotes)
     if "topic" in values:
-        foreign["topic"] = as_topic(attributes.topic, language, quotes)
+        topic = as_topic(attributes.topic, language, quotes)
+        foreign["topic"] = quoted(topic, quotes) if values["topic"] == WORD else topic
     if values.get("emotion") == CAPTION:
         foreign["emotion"] = quoted(one_line(attributes.emotion_caption).strip("。.，, "), quotes)
     return foreign

@@ -12,6 +12,11 @@ _BARE = {
     "en": re.compile(r"[A-Za-z][A-Za-z0-9'-]*(?:(?:, | )[A-Za-z0-9][A-Za-z0-9'-]*){0,9}"),
     "zh": re.compile(r"[\u3400-\u9fff]+(?:[，、,][\u3400-\u9fff]+)*"),
 }
+_STANDS_BEFORE = (
+    "a an the this that these those my your his her its our their some any no every each all both many "
+    "several how why what who when where whether"
+)
+_PLURAL = re.compile(r"[A-Za-z0-9'-]*[^SIUsiu'-][sS]|[nN]ews")
 _LIST = {"en": (", ", ", ", " and "), "zh": (r"[，、,]", "、", "和")}
 
 
@@ -52,6 +57,20 @@ def bare_word(text: str | None) -> str:
     line = one_line(text)
     told = [i for i, c in enumerate(line) if c.isalnum()]
     return line[told[0] : told[-1] + 1] if told else ""
+
+
+def lacks_article(topic: str | None) -> bool:
+    """True if an English topic is plain words that a sentence may not have bare: "brother", "oily rag".
+
+    So are names and what is not counted ("Paris", "weather"): no letter tells them from the others.
+    """
+    text = one_line(topic)
+    if not _BARE["en"].fullmatch(text):
+        return False
+    return any(
+        words[0].lower() not in _STANDS_BEFORE.split() and not _PLURAL.fullmatch(words[-1])
+        for words in map(str.split, re.split(_LIST["en"][0], text))
+    )
 
 
 def as_topic(text: str | None, language: str, pairs: tuple[tuple[str, str], ...]) -> str:

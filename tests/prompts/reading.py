@@ -15,8 +15,11 @@ from prompts.realiser.chinese_lexicon import chinese
 from prompts.realiser.english_lexicon import english
 
 Lang = Literal["en", "zh"]
-WORD, TOPIC = {"en": "harbour", "zh": "港口"}, {"en": "maritime trade", "zh": "旧船"}
-QUOTED = {"en": '"harbour"', "zh": "“港口”"}
+WORD = {"en": "harbour", "zh": "港口"}
+TOPICS = {"en": {"phrase": "old ships", "word": "brother"}, "zh": {"phrase": "古代的旧船", "word": "兄弟"}}
+"""One that an English sentence takes as it is, and one that it does not."""
+FOREIGN = {"en": ('"harbour"', "old ships", '"brother"'), "zh": ("“港口”", "古代的旧船", "兄弟")}
+"""The word stressed and the topics as they stand in a caption."""
 TEXT = {"en": "we sailed from the harbour at dawn", "zh": "天亮时我们从港口出发"}
 VALUES: dict[str, tuple[Any, ...]] = {
     "gender": (*get_args(Gender), None),
@@ -26,7 +29,7 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "speed_label": (*get_args(Pace3), None),
     "emotion": ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", None),
     "emphasis_word": (True, None),
-    "topic": (True, None),
+    "topic": ("phrase", "word", None),
 }
 NAMES = dict(
     zip(VALUES, ("gender", "age", "pitch", "energy", "speed", "emotion", "emphasis", "topic"), strict=True)
@@ -53,13 +56,13 @@ def pairwise_rows(seed: int = 0) -> list[tuple[Any, ...]]:
 def attributes_of(row: Sequence[Any], language: Lang) -> Attributes:
     values = dict(zip(VALUES, row, strict=True))
     values["emphasis_word"] = values["emphasis_word"] and WORD[language]
-    values["topic"] = values["topic"] and TOPIC[language]
+    values["topic"] = values["topic"] and TOPICS[language][values["topic"]]
     return Attributes(**values, transcript=TEXT[language])
 
 
 def expected(row: Sequence[Any]) -> dict[str, str]:
     return {
-        NAMES[name]: "x" if value is True else value
+        NAMES[name]: "x" if name in ("emphasis_word", "topic") else value
         for name, value in zip(VALUES, row, strict=True)
         if value is not None
     }
@@ -73,7 +76,7 @@ def phrases(language: Lang) -> Iterator[tuple[str, str, str]]:
             for role_phrases in table.values():
                 for phrase in role_phrases:
                     for form in phrase.forms:
-                        yield form, attribute, value
+                        yield form, attribute, "x" if attribute == "topic" else value
     for sex, stages in lexicon.heads.items():
         for stage, heads in stages.items():
             for head in heads:
@@ -101,7 +104,7 @@ def read(caption: str, language: Lang) -> list[tuple[str, str]]:
     """What the caption tells, in order: the longest phrase of the lexicon at each place."""
     for foreign in (f'"{TEXT[language]}"', f"“{TEXT[language]}”"):
         caption = caption.replace(foreign, "…")
-    for foreign in (QUOTED[language], TOPIC[language]):
+    for foreign in FOREIGN[language]:
         caption = caption.replace(foreign, "{x}")
     tokens = _tokens(caption.replace("'s voice", " voice"), language)
     told: list[tuple[str, str]] = []

@@ -12,6 +12,7 @@ from prompts.realiser.quoting import (
     as_topic,
     bare_word,
     ends_sentence,
+    lacks_article,
     quoted,
 )
 
@@ -69,3 +70,25 @@ def test_a_stressed_word_of_any_length_is_read_in_one_pass() -> None:
 )
 def test_a_topic_is_bare_where_plain_and_quoted_where_not(topic: str, language: str, said: str) -> None:
     assert as_topic(topic, language, ENGLISH_QUOTES if language == "en" else CHINESE_QUOTES) == said
+
+
+@pytest.mark.parametrize(
+    ("topic", "lacks"),
+    [
+        ("brother", True),
+        ("oily rag", True),
+        ("river, boats", True),
+        ("bus", True),
+        ("glass", True),
+        ("rivers", False),
+        ("river boats, ships", False),
+        ("the weather", False),
+        ("how to row", False),
+        ("news", False),
+        ("AI & art", False),
+        ("兄弟", False),
+        (None, False),
+    ],
+)
+def test_a_topic_stands_bare_that_is_plural_or_has_its_article(topic: str | None, lacks: bool) -> None:
+    assert lacks_article(topic) is lacks

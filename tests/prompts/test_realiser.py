@@ -77,6 +77,13 @@ def test_conveyed_names_the_attributes_in_the_order_of_the_description(language:
         assert [a for a in captions.conveyed if a in read_order] == read_order, captions.description
 
 
+def test_an_english_topic_without_its_article_is_quoted_and_never_put_into_a_sentence() -> None:
+    found = [text for text in texts("en") if "brother" in text]
+    assert found
+    for text in found:
+        assert re.search(r'(?:topic|subject|theme)(?: at hand)? (?:of|is|being) "brother"', text), text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_attribute_can_come_before_every_other(language: Lang) -> None:
     seen = {
