@@ -9,13 +9,14 @@ from pipeline.source.base import shown
 from pipeline.source.untaken import Tally
 
 PAGE = "docs/sources.md"
+_INSTEAD = {"language": ", so it is told from the clip, and null where nothing tells it"}
 
 
 def sentences(tally: Tally) -> list[str]:
     """One for each label that cannot be understood, one for all that annotators found."""
     told = [
         f"The {name} of {counted(clips, 'clip')} is not understood and counts as not given "
-        f"({', '.join(map(shown, tally.examples[name]))}): {PAGE} has what is."
+        f"({', '.join(map(shown, tally.examples[name]))}){_INSTEAD.get(name, '')}: {PAGE} has what is."
         for (name, by), clips in sorted(tally.clips.items(), key=str)
         if by is None
     ]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Annotated
-
-import langcodes
 
 from pipeline.annotator import Annotator
 from pipeline.clip import Clip
 from pipeline.errors import OptionError
+from pipeline.languages import language_code
 from pipeline.options import Option
 from pipeline.rows import Language
 from pipeline.text import script_of, words
@@ -22,17 +20,7 @@ _ONE_LANGUAGE = {  # scripts that, in practice, write one language
     "malayalam": "ml", "myanmar": "my", "oriya": "or", "sinhala": "si", "tamil": "ta", "telugu": "te",
     "thai": "th",
 }  # fmt: skip
-_NAMES = {  # as manifests spell them; codes are langcodes' work
-    "arabic": "ar", "cantonese": "yue", "chinese": "zh", "czech": "cs", "danish": "da", "dutch": "nl",
-    "english": "en", "finnish": "fi", "french": "fr", "german": "de", "greek": "el", "hebrew": "he",
-    "hindi": "hi", "hungarian": "hu", "indonesian": "id", "italian": "it", "japanese": "ja", "korean": "ko",
-    "mandarin": "zh", "norwegian": "no", "persian": "fa", "polish": "pl", "portuguese": "pt",
-    "putonghua": "zh", "romanian": "ro", "russian": "ru", "spanish": "es", "swedish": "sv", "thai": "th",
-    "turkish": "tr", "ukrainian": "uk", "vietnamese": "vi", "中文": "zh", "普通话": "zh", "汉语": "zh",
-    "粤语": "yue", "英语": "en", "英文": "en",
-}  # fmt: skip
 _SAYS_NOTHING = frozenset({"", "-", "?", "n/a", "na", "none", "null", "unk", "unknown", "und", "mis"})
-_NOT_ONE_LANGUAGE = frozenset({"mis", "mul", "und", "zxx"})
 
 
 class ScriptAnnotator(Annotator[Language]):
@@ -81,25 +69,6 @@ class ScriptAnnotator(Annotator[Language]):
         if self._default is None or not silent or not _may_be(self._default, text):
             return Language(None, None, None)
         return Language(self._default, "assumed", None)
-
-
-@cache
-def language_code(name: str) -> str | None:
-    """ISO 639-1 of a tag, code or name (`en-US`, `eng`, `English`), or 639-3 where there is none.
-
-    Macro-languages stand for their standard member (`cmn` is `zh`, `arb` is `ar`; Cantonese stays
-    `yue`). None for what names no language, or no single one (`und`, `mul`).
-    """
-    tag = name.strip().lower().replace("_", "-")
-    known = _NAMES.get(tag) or _NAMES.get(tag.split("-")[0].split("(")[0].strip())
-    if known is not None:
-        return known
-    try:
-        language = langcodes.get(langcodes.standardize_tag(tag, macro=True))
-    except ValueError:
-        return None
-    code = language.language
-    return code if code and code not in _NOT_ONE_LANGUAGE and language.is_valid() else None
 
 
 def _written_in(text: str) -> str | None:

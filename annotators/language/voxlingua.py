@@ -22,10 +22,11 @@ from torch import nn
 
 from annotators._speechbrain import load, shape, tensors
 from annotators._torch import Device, device_of, inference, padded
-from annotators.language.script import ScriptAnnotator, language_code
+from annotators.language.script import ScriptAnnotator
 from pipeline.annotator import BatchedAnnotator, Skip
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
 from pipeline.errors import ClipError
+from pipeline.languages import language_code
 from pipeline.models import Located, ModelError, Published, locate
 from pipeline.options import Option
 from pipeline.rows import Language

@@ -28,6 +28,10 @@ _DECADES = {
     },
     "fourties": 45.0,  # as Common Voice spells it
 }
+_WITH_UNIT = re.compile(
+    r"(\d{1,3}(?:\.\d{1,9})?)[\s-]?(?:years?(?:[\s-]olds?)?|yrs?\.?|y\.?(?:/?o\.?)?|周?[岁歲])", re.IGNORECASE
+)
+"""`33 years`, `33 y`, `33-year-old`, `33岁`."""
 _OLDEST_YEARS = 120.0
 _NOTHING = frozenset(
     ["none", "null", "nan", "n/a", "na", "-", "?", "unknown", "unk", "unspecified", "undefined", "other"]
@@ -70,10 +74,12 @@ def gender_of(value: object) -> str | None:
 
 
 def age_of(value: object) -> float | None:
-    """Years, between 0 and 120; a decade in words is its middle (`twenties`: 25)."""
+    """Years, between 0 and 120, also with their unit; a decade in words is its middle (`twenties`: 25)."""
     years = number_of(value)
     if years is None:
-        years = _DECADES.get((word_of(value) or "").casefold())
+        word = word_of(value) or ""
+        with_unit = _WITH_UNIT.fullmatch(word)
+        years = float(with_unit[1]) if with_unit else _DECADES.get(word.casefold())
     return years if years is not None and 0 < years < _OLDEST_YEARS else None
 
 

@@ -66,7 +66,8 @@ class KaldiSource(Source):
                 gender=gender_of(named),
             )
             problem = item.problem or _text_problem(words)
-            yield replace(item, given=given, problem=problem, untaken=not_understood({"gender": named}))
+            left = not_understood({"gender": named, "language": given.language})
+            yield replace(item, given=given, problem=problem, untaken=left)
 
     def _recordings(self) -> Iterator[Item]:
         seconds = self._lookup("utt2dur")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pipeline.languages import language_code
 from pipeline.review.corrections import REVIEW
-from pipeline.source.given import age_of, gender_of, said
+from pipeline.source.given import age_of, gender_of, said, word_of
 
 GIVEN = frozenset(["given", REVIEW, "human", "manual", "gold"])
 """What a column of where a label came from says of one that is no annotator's guess."""
@@ -90,9 +91,22 @@ def not_understood(fields: Mapping[str, object]) -> tuple[Untaken, ...]:
     """The labels of which nothing can be made."""
     return tuple(
         Untaken(name, value)
-        for name, read in (("gender", gender_of), ("age_years", age_of))
+        for name, read in _READ_BY.items()
         if read(fields.get(name)) is None and (value := said(fields.get(name))) is not None
     )
+
+
+def _language_of(value: object) -> str | None:
+    """A code; `und` and `mis`, which say that nobody knows it, are understood as that."""
+    name = word_of(value)
+    return None if name is None else "und" if name.casefold() in ("und", "mis") else language_code(name)
+
+
+_READ_BY: Mapping[str, Callable[[object], object]] = {
+    "language": _language_of,
+    "gender": gender_of,
+    "age_years": age_of,
+}
 
 
 @dataclass(slots=True)

@@ -12,11 +12,11 @@ import whisper
 from whisper.tokenizer import LANGUAGES
 
 from annotators import _whisper, load
-from annotators.language.script import language_code
 from annotators.language.whisper import WhisperAnnotator, _head
 from annotators.transcript.whisper import WhisperAnnotator as Recogniser
 from pipeline.annotator import Skip
 from pipeline.clip import SAMPLE_RATE_HZ, Given, Samples
+from pipeline.languages import language_code
 from pipeline.models import ModelError
 from pipeline.rows import Language
 from tests.make import clip_of, noise, silence, tone

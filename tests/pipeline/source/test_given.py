@@ -44,6 +44,18 @@ def test_what_is_no_known_word_for_a_gender_is_none(word: object) -> None:
         ("Fourties", 45.0),
         ("nineties", 95.0),
         ("teens", 16.0),
+        ("33 years", 33.0),
+        ("33 y", 33.0),
+        ("33yrs", 33.0),
+        ("33-year-old", 33.0),
+        ("33.5 Years Old", 33.5),
+        ("33岁", 33.0),
+        ("33 周岁", 33.0),
+        ("130 years", None),
+        ("30-39", None),
+        ("33 months", None),
+        ("33 years ago", None),
+        ("years", None),
         (0, None),
         (-3, None),
         (120, None),
@@ -55,7 +67,9 @@ def test_what_is_no_known_word_for_a_gender_is_none(word: object) -> None:
         ([30], None),
     ],
 )
-def test_an_age_is_a_number_of_years_or_a_decade(said: object, years: float | None) -> None:
+def test_an_age_is_a_number_of_years_with_or_without_the_word_or_a_decade(
+    said: object, years: float | None
+) -> None:
     assert age_of(said) == years
 
 

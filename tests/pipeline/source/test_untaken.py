@@ -64,6 +64,15 @@ def test_labels_that_cannot_be_understood_are_counted_with_examples_and_told_onc
         ]
 
 
+def test_a_language_that_nobody_can_read_is_told_with_what_becomes_of_it(tmp_path: Path) -> None:
+    languages = ["en", "Mandarin", "de-AT", "Elvish", "Elvish", "unknown", "und", ""]
+    source = manifest(tmp_path, *({"language": language} for language in languages))
+    assert told(source) == [
+        "The language of 2 clips is not understood and counts as not given ('Elvish'), so it is told from "
+        "the clip, and null where nothing tells it: docs/sources.md has what is."
+    ]
+
+
 @pytest.mark.parametrize("nothing", ["", " ", "unknown", "Other", "n/a", None, float("nan"), "female"])
 def test_a_label_that_says_nothing_or_is_taken_is_not_told(tmp_path: Path, nothing: object) -> None:
     assert told(manifest(tmp_path, {"gender": nothing})) == []
