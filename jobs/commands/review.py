@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import getpass
 import signal
 from collections.abc import Callable
@@ -88,8 +89,7 @@ async def serve(server: ReviewServer, host: str, port: int, tell: Callable[[int]
         try:
             await site.start()
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise RunError(f"Nothing can be served at {host}:{port}: {reason}.") from error
+            raise RunError(f"Nothing can be served at {host}:{port}: {_reason(error)}.") from error
         ended = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -97,6 +97,12 @@ async def serve(server: ReviewServer, host: str, port: int, tell: Callable[[int]
         await ended.wait()
     finally:
         await runner.cleanup()
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is in use; --port 0 takes one that is free"
+    return (error.strerror or str(error)).lower()
 
 
 def say_goodbye(store: Store) -> None:

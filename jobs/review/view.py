@@ -132,7 +132,9 @@ class Views:
         value, said = self.value(clip, name), self._desk.said(clip, name)
         row = clip.row
         tells = [
-            _told(how, row[column]) for column, how in _TELLS[name] if row.get(column) not in (None, REVIEW)
+            _told(how, row[column], value)
+            for column, how in _TELLS[name]
+            if row.get(column) not in (None, REVIEW)
         ]
         caption = "caption_language" if name in ("description", "instruction") else "language"
         return Line(
@@ -189,8 +191,11 @@ class Views:
         return file.getvalue()
 
 
-def _told(how: str, value: object) -> str:
-    return "given" if how == _BY and value == "given" else how.format(value)
+def _told(how: str, said: object, value: str | None) -> str:
+    """What a column says; of an annotator that found no value that it was unsure, or why, if it says why."""
+    if how == _BY and value is None:
+        return str(said) if ": " in str(said) else f"{said}: unsure"
+    return "given" if how == _BY and said == "given" else how.format(said)
 
 
 def _choices(attribute: Attribute, row: Mapping[str, Any]) -> tuple[tuple[str, str, int | None], ...]:

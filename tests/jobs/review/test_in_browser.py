@@ -165,6 +165,14 @@ def test_a_text_that_attacks_is_read_and_does_nothing(shown: Opened) -> None:
     assert shown.complaints == []
 
 
+@pytest.mark.parametrize("width", [1180, 1280, 1600])
+def test_on_a_wide_screen_the_whole_drawing_is_seen(chromium: Browser, server: Served, width: int) -> None:
+    with opened(chromium, server.address, width=width) as found:
+        drawing = found.page.locator(".clip-scroll")
+        assert drawing.evaluate("d => d.scrollWidth - d.clientWidth") == 0
+        assert drawing.evaluate("d => d.clientWidth") >= 480
+
+
 @pytest.mark.parametrize("width", [375, 768])
 def test_a_narrow_screen_need_not_be_scrolled_sideways(chromium: Browser, server: Served, width: int) -> None:
     with opened(chromium, server.address, width=width, dark=width == 375) as found:

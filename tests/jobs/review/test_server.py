@@ -7,13 +7,20 @@ import json
 import re
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
 
+from jobs.export.dataset import Dataset
+from jobs.review.desk import Desk
+from jobs.review.sample import sample
+from jobs.review.view import Views
+from jobs.runs import Run
 from pipeline.review.judgements import read
 from pipeline.storage import Store
+from tests.command import speechcraft
 from tests.jobs.review.serving import JUDGE, Served, served
 
 
@@ -51,6 +58,36 @@ def test_nothing_is_read_but_the_clips_of_the_sample(page: Served, path: str) ->
     assert found.status == 404
     assert b"root:" not in found.body
     assert b"annotators" not in found.body
+
+
+def test_a_port_in_use_is_one_sentence_with_the_way_out(page: Served, reviewable: Path) -> None:
+    port = page.address.rstrip("/").rpartition(":")[2]
+    ended = speechcraft("review", reviewable / "run", "--port", port)
+    assert ended.code == 2
+    assert "the port is in use; --port 0 takes one that is free." in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ({"emotion": None, "emotion_source": "small", "emotion_confidence": 0.3}, "small: unsure · 0.30"),
+        (
+            {"emotion": None, "emotion_source": "small: a language it did not learn"},
+            "small: a language it did not learn",
+        ),
+        ({"emotion": "sad", "emotion_source": "small", "emotion_confidence": 0.9}, "by small · 0.90"),
+        ({"emotion": "sad", "emotion_source": "given"}, "given"),
+    ],
+)
+def test_of_a_value_it_is_told_who_found_it_and_of_none_why(
+    reviewable: Path, row: dict[str, object], told: str
+) -> None:
+    run = str(reviewable / "run")
+    (clip,) = sample(Dataset.open(run), 1, "random", 0)
+    shown = replace(clip, row={**clip.row, "emotion_confidence": None, **row})
+    desk = Desk(Store(run), "Ada", [shown])
+    (line,) = [one for one in Views(Run.open(run), desk).view(clip.key).lines if one.name == "emotion"]
+    assert line.tells == told
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "192.168.0.7:80", "", "[::2]"])
