@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from prompts.check import free, surface
 from prompts.check.faults import Fault, Language, Which, excerpt
-from prompts.check.free import MOOD, TOPIC
+from prompts.check.free import MOOD, STRESS, TOPIC
 from prompts.check.hearing import hear, lexicon_of
 from prompts.check.known import Known
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
+from prompts.check.twice import masked_twice
 from prompts.check.units import Told
 from prompts.check.verdict import WHAT, Verdict, judge, reasons
 from prompts.check.words import has_more, quoted_words
@@ -54,11 +55,13 @@ def mask(text: str, known: Known, which: Which) -> Masked:
     mood_told = False
     if known.mood:
         text, mood_told = free.mask_phrase(text, known.mood, MOOD)
-    if known.topic:
+    if known.topic and known.topic.casefold() == known.stress.casefold():
+        text = masked_twice(text, known.topic)
+    elif known.topic:
         text, found = free.mask_topic(text, known.topic)
         if not found and known.listed != known.topic:
             text, _ = free.mask_phrase(text, known.listed, TOPIC)
-    if known.stress:
+    if known.stress and STRESS not in text:
         text = free.mask_stress(text, known.stress)
     return Masked(text, verbatim, mood_told)
 

@@ -59,6 +59,41 @@ def test_every_caption_of_the_realiser_passes(language: Lang) -> None:
             assert known == set(captions.conveyed), captions.description
 
 
+@pytest.mark.parametrize(
+    ("language", "word", "words"), [("en", "home", "Home is far."), ("zh", "门票", "门票很贵啊")]
+)
+def test_a_word_that_is_stressed_and_the_topic_is_told_as_both(language: Lang, word: str, words: str) -> None:
+    attributes = Attributes(
+        gender="female", speed_label="slow", emphasis_word=word, topic=word, transcript=words
+    )
+    for key in map(str, range(60)):
+        captions = realise(attributes, language=language, key=key)
+        assert check(captions, attributes, language=language) == (), captions
+        told = conveyed(captions.description, attributes, language=language)
+        assert set(told) == set(captions.conveyed), captions.description
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('A woman speaks about "home".', {"gender", "topic"}),
+        ('A woman speaks, stressing "home".', {"gender", "emphasis"}),
+        ("A woman speaks of home, the stress on that very word.", {"gender", "topic", "emphasis"}),
+        (
+            'The topic is home; the word "home" gets the stress. A woman speaks.',
+            {"gender", "topic", "emphasis"},
+        ),
+        ("一名女性在说话，话题是家乡。", {"gender", "topic"}),
+        ("一名女性在说话，重音落在“家乡”上。", {"gender", "emphasis"}),
+    ],
+)
+def test_of_such_a_word_one_mention_tells_what_its_cue_says(text: str, told: set[str]) -> None:
+    language: Lang = "zh" if "家" in text else "en"
+    word = "家乡" if language == "zh" else "home"
+    attributes = Attributes(gender="female", emphasis_word=word, topic=word)
+    assert set(conveyed(text, attributes, language=language)) == told
+
+
 @given(ANY, ANY, ANY, ANY, st.sampled_from(["en", "zh"]))
 @settings(max_examples=200, deadline=None)
 def test_no_text_stops_it(description: str, instruction: str, words: str, topic: str, language: Lang) -> None:
