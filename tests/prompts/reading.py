@@ -16,9 +16,9 @@ from prompts.realiser.english_lexicon import english
 
 Lang = Literal["en", "zh"]
 WORD = {"en": "harbour", "zh": "港口"}
-TOPICS = {"en": {"phrase": "old ships", "word": "brother"}, "zh": {"phrase": "古代的旧船", "word": "兄弟"}}
+TOPICS = {"en": {"phrase": "wooden ships", "word": "brother"}, "zh": {"phrase": "古代的旧船", "word": "兄弟"}}
 """One that an English sentence takes as it is, and one that it does not."""
-FOREIGN = {"en": ('"harbour"', "old ships", '"brother"'), "zh": ("“港口”", "古代的旧船", "兄弟")}
+FOREIGN = {"en": ('"harbour"', "wooden ships", '"brother"'), "zh": ("“港口”", "古代的旧船", "兄弟")}
 """The word stressed and the topics as they stand in a caption."""
 TEXT = {"en": "we sailed from the harbour at dawn", "zh": "天亮时我们从港口出发"}
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -110,20 +110,32 @@ def read(caption: str, language: Lang) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
     at = 0
     while at < len(tokens):
-        node, end, found = _tree(language), at, None
-        for n, token in enumerate(tokens[at:], at + 1):
-            if token not in node:
-                break
-            node = node[token]
-            if "" in node:
-                end, found = n, node[""]
-        if found:
+        end, found = _longest(tokens, at, language)
+        if found and not _ends_in_a_head(tokens, at, end, language):
             (meaning,) = found
             told.append(meaning)
             at = end
         else:
             at += 1
     return told
+
+
+def _longest(tokens: list[str], at: int, language: Lang) -> tuple[int, set[tuple[str, str]]]:
+    """The end of the longest phrase that begins there, and what it means."""
+    node, end, found = _tree(language), at, set[tuple[str, str]]()
+    for n, token in enumerate(tokens[at:], at + 1):
+        if token not in node:
+            break
+        node = node[token]
+        if "" in node:
+            end, found = n, node[""]
+    return end, found
+
+
+def _ends_in_a_head(tokens: list[str], at: int, end: int, language: Lang) -> bool:
+    """Whether who speaks begins in a phrase and ends behind it: "the speaker is [a young adult man]"."""
+    longer = (_longest(tokens, k, language) for k in range(at + 1, end))
+    return any(stop > end and any(name == "who" for name, _ in found) for stop, found in longer)
 
 
 def labels(told: list[tuple[str, str]]) -> dict[str, list[str]]:
