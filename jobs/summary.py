@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from jobs.costs import cost_cells, named_table
+from jobs.languages import assumptions
 from jobs.output import shown
 from pipeline.counting import counted
 from pipeline.engine.flow import Outcome
@@ -43,6 +44,7 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
             {"cause": cause, "clips": count}
             for cause, count in sorted(joined.tolerated.items(), key=lambda kv: -kv[1])
         ],
+        "assumed_language": joined.assumed,
         "annotators": {
             name: {
                 "ok": t.ok,
@@ -72,6 +74,8 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
         )
     for cause in facts["tolerated"]:
         console.print(f"  {cause['clips']:>6,}  {shown(cause['cause'])}  [dim](optional)[/]", highlight=False)
+    for text in assumptions(facts["assumed_language"]):
+        console.print(text, style="yellow", highlight=False)
     if facts["shards_given_up"]:
         numbers = ", ".join(map(str, facts["shards_given_up"][:20]))
         lost = len(facts["shards_given_up"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -21,6 +22,7 @@ from pipeline.ahead import in_order
 from pipeline.card import CARD, write_card
 from pipeline.job import Job
 from pipeline.review.reviewed import Reviewed
+from pipeline.rows import ASSUMED
 from pipeline.rundir import DATASET, Shard
 from pipeline.side_by_side import AHEAD_FAR, TOLERATED, There, complaints, tables
 from pipeline.storage import Store
@@ -42,6 +44,8 @@ class Joined:
     examples: dict[str, str] = field(default_factory=dict)
     tolerated: dict[str, int] = field(default_factory=dict)
     """Failures of optional annotators, by family and code: their clips are not failed."""
+    assumed: dict[str, int] = field(default_factory=dict)
+    """Clips of which nothing told the language, by the one they were taken for."""
     columns: dict[str, int] = field(default_factory=dict)
     files: list[dict[str, object]] = field(default_factory=list)
     inputs: str = ""
@@ -176,6 +180,10 @@ def _count(table: pa.Table, joined: Joined) -> None:
             cause = ":".join(error.split(":")[:2])
             joined.causes[cause] = joined.causes.get(cause, 0) + 1
             joined.examples.setdefault(cause, f"{table.column('id')[i]}: {root_cause(error)}")
+    if "language_source" in table.column_names:
+        hit = pc.equal(table.column("language_source"), pa.scalar(ASSUMED))
+        for language, count in Counter(table.column("language").filter(hit).to_pylist()).items():
+            joined.assumed[language] = joined.assumed.get(language, 0) + count
     for name in table.column_names:
         column = table.column(name)
         joined.columns[name] = joined.columns.get(name, 0) + len(column) - column.null_count

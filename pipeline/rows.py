@@ -112,6 +112,10 @@ class Enhance(Row):
     enhance_reason: Annotated[str, Column("why it was, or was not, enhanced")]
 
 
+ASSUMED = "assumed"
+"""The source of a language that nothing tells: it is taken for that of all such clips."""
+
+
 @dataclass(frozen=True, slots=True)
 class Language(Row):
     """The language spoken."""

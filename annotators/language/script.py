@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pipeline.annotator import Annotator
-from pipeline.clip import Clip
+from pipeline.clip import Absent, Clip
 from pipeline.errors import OptionError
 from pipeline.languages import language_code
 from pipeline.options import Option
-from pipeline.rows import Language
+from pipeline.rows import ASSUMED, Language, Sound
 from pipeline.text import script_of, words
 from prompts.stopwords import stopwords
 
@@ -28,11 +28,13 @@ class ScriptAnnotator(Annotator[Language]):
 
     A text in a script that one language writes tells it (Chinese characters without kana: zh); Latin
     script tells English by its function words. Nothing is assumed against the text (Cyrillic is not
-    English) or against a given language nobody can read: the language is then null.
+    English) or against a given language nobody can read: the language is then null. So it is where there
+    is neither text nor sound: of nothing nothing is assumed.
     """
 
     row = Language
-    version = 1
+    version = 2
+    wants = (Sound,)
     sees = frozenset({"language", "text"})
 
     def __init__(
@@ -66,9 +68,10 @@ class ScriptAnnotator(Annotator[Language]):
         if (code := _written_in(text)) is not None:
             return Language(code, "script", None)
         silent = (clip.given.language or "").strip().lower() in _SAYS_NOTHING
-        if self._default is None or not silent or not _may_be(self._default, text):
+        nothing = not text.strip() and isinstance(clip.rows.get(Sound), Absent)
+        if self._default is None or nothing or not silent or not _may_be(self._default, text):
             return Language(None, None, None)
-        return Language(self._default, "assumed", None)
+        return Language(self._default, ASSUMED, None)
 
 
 def _written_in(text: str) -> str | None:

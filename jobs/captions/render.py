@@ -16,7 +16,7 @@ NAMES = {"en": "English", "zh": "Chinese"}
 
 def terminal(report: Report) -> RenderableType:
     """The report as rich text."""
-    without = f", {report.without:,} without" if report.without else ""
+    without = f", {report.without:,} without a caption" if report.without else ""
     parts: list[RenderableType] = [f"{counted(report.clips, 'clip')}{without}"]
     for language, figures in report.languages.items():
         parts += [

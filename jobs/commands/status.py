@@ -13,6 +13,7 @@ from rich.table import Table
 from jobs.calls import Call, costs_of, read_calls, waiting
 from jobs.costs import cost_table, costs
 from jobs.failed import FailedRow, done, failed_rows, is_of_source
+from jobs.languages import assumptions
 from jobs.output import emit, shown
 from jobs.runs import Run
 from pipeline.counting import counted
@@ -52,6 +53,7 @@ def facts_of(run: Run, directory: str) -> dict[str, Any]:
         "given_up": failures,
         "to_be_computed_again": sum(name.startswith(f"{AGAIN}/") for name in run.names),
         "dataset": {k: dataset[k] for k in ("clips", "ok", "failed", "seconds", "causes", "examples")}
+        | {"assumed_language": dataset.get("assumed", {})}
         if dataset
         else None,
         "calls": len(calls),
@@ -143,6 +145,8 @@ def _print_progress(facts: Mapping[str, Any], console: Console) -> None:
             f"Dataset{'' if facts['finished'] else ' of an earlier call'}: "
             f"{d['clips']:,} clips, {d['ok']:,} ok, {d['failed']:,} failed."
         )
+        for text in assumptions(d["assumed_language"]):
+            console.print(text, style="yellow", highlight=False)
 
 
 def _print_running(running: Mapping[str, Any], console: Console) -> None:

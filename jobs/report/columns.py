@@ -45,18 +45,6 @@ MEASURES = (
     Measure("valence", "Valence", "negative to positive", "0..1"),
     Measure("dominance", "Dominance", "submissive to dominant", "0..1"),
 )
-_LANGUAGES = {
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "ja": "Japanese",
-    "ko": "Korean",
-    "pt": "Portuguese",
-    "ru": "Russian",
-    "zh": "Chinese",
-}
 COUNTED = (
     "language",
     "gender",
@@ -81,11 +69,6 @@ CONFIDENCES = {
 }
 VARIED = ("gender", "age_group", "emotion", *LEVELS, "language", "source")
 """What examples are to show all values of."""
-
-
-def language_name(code: str) -> str:
-    """The name of a language that has one here, else its code."""
-    return _LANGUAGES.get(code, code)
 
 
 def lasting(seconds: float) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 from jobs.captions.render import percent
 from jobs.captions.report import PLACES, Figures
+from jobs.languages import language_name
 from jobs.pages import shortened
 from jobs.report.bars import Bar, bars, levels, ranked
-from jobs.report.columns import UNKNOWN, language_name, lasting
+from jobs.report.columns import UNKNOWN, lasting
 from jobs.report.gather import MEASURED
 from jobs.report.parts import Parts
 from pipeline.counting import counted

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from jobs.captions.render import percent
+from jobs.languages import language_name
 from jobs.pages import asset
-from jobs.report.columns import language_name
 from jobs.report.facts import facts_of
 from jobs.report.parts import Parts
 

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from annotators.labels._bounds import Bounds, Thresholds
+from jobs.languages import language_name
 from jobs.report.bars import ranked
-from jobs.report.columns import GENDERS, MEASURES, UNKNOWN, Measure, language_name
+from jobs.report.columns import GENDERS, MEASURES, UNKNOWN, Measure
 from jobs.report.gather import Gathered
 
 Values = Mapping[str, npt.NDArray[np.float64]]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pipeline.languages import language_code
 from pipeline.review.corrections import REVIEW
+from pipeline.rows import ASSUMED
 from pipeline.source.given import age_of, gender_of, said, word_of
 
 GIVEN = frozenset(["given", REVIEW, "human", "manual", "gold"])
@@ -25,7 +26,7 @@ FOUND_BY: Mapping[str, tuple[str, str]] = {
 TELL_BY = frozenset(by for _, by in FOUND_BY.values())
 FINDERS: Mapping[str, frozenset[str]] = {
     "transcript_source": frozenset(["pocketsphinx", "whisper", "faster_whisper"]),
-    "language_source": frozenset(["script", "assumed", "whisper", "voxlingua"]),
+    "language_source": frozenset(["script", ASSUMED, "whisper", "voxlingua"]),
     "gender_source": frozenset(["small", "audeering"]),
     "age_source": frozenset(["small", "audeering"]),
     "emotion_source": frozenset(["small", "emotion2vec", "secap"]),

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from annotators.language.script import ScriptAnnotator
-from pipeline.clip import Given
+from pipeline.clip import SAMPLE_RATE_HZ, Absent, Given
 from pipeline.errors import OptionError
-from pipeline.rows import Language
+from pipeline.rows import Language, Sound
 from tests.make import clip_of
 
 
@@ -64,6 +66,20 @@ def test_nothing_is_assumed_against_the_text(text: str) -> None:
 def test_nothing_is_assumed_against_a_language_nobody_can_read() -> None:
     assert language_of(language="klingonese") == Language(None, None, None)
     assert language_of(language="klingonese", text="我们走吧") == Language("zh", "script", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "heard", "code"),
+    [(None, False, None), (" ", False, None), ("Stella", False, "en"), (None, True, "en")],
+)
+def test_of_a_clip_with_neither_sound_nor_text_nothing_is_assumed(
+    text: str | None, heard: bool, code: str | None
+) -> None:
+    decoded = Sound(0.1, SAMPLE_RATE_HZ, 1, "pcm_s16", -6.0, 0.0, 8000.0, "hash")
+    gone = Absent("failed", "not_found: There is no file.")
+    clip = replace(clip_of(given=Given(text=text)), rows={Sound: decoded if heard else gone})
+    (found,) = ScriptAnnotator().annotate([clip])
+    assert (found.language, found.language_confidence) == (code, None)
 
 
 def test_a_default_that_is_no_language_is_refused() -> None:

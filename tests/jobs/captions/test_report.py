@@ -128,4 +128,4 @@ def test_hostile_text_styles_and_steers_nothing() -> None:
 def test_of_nothing_there_is_a_report_too() -> None:
     assert report().record() == {"clips": 0, "without": 0, "languages": {}}
     assert "0 clips" in shown(report())
-    assert "1 clip, 1 without" in shown(report(None))
+    assert "1 clip, 1 without a caption" in shown(report(None))
