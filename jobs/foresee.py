@@ -116,8 +116,9 @@ class _Reasons:
         self._before = {shard.index: shard.name for shard in layout.read(store, INDEX).shards}
         self._failures = store.names(FAILURES)
         self._marks = again.marked(store)
-        record = read_job(store)["annotators"] if store.exists(JOB) else {}
-        self._entries = {(f, str(e["use"])): e for f, entries in record.items() for e in entries}
+        record = read_job(store) if store.exists(JOB) else {"annotators": {}}
+        self._entries = {(f, str(e["use"])): e for f, ways in record["annotators"].items() for e in ways}
+        self._ignored, self._kept = bool(record.get("ignore_given")), frozenset(record.get("keep_given", ()))
         changed: set[str] = set()
         self._changes: dict[str, str] = {}
         for way in job.ways:
@@ -146,11 +147,20 @@ class _Reasons:
             return "not in the job before" if self._entries else ""
         if entry["fingerprint"] == way.fingerprint:
             return ""
-        differ = _differences(way, entry)
+        differ = [*_differences(way, entry), *self._sight(way)]
         reads = sorted({*way.needs, *way.wants} & changed)
         if reads:
             differ.append(f"reads {', '.join(reads)}")
         return "changed: " + "; ".join(differ or ["what it depends on"])
+
+    def _sight(self, way: Way) -> list[str]:
+        """What of the given it sees now and did not before, or the other way round."""
+        before = way.cls.sees & self._kept if self._ignored else way.cls.sees
+        told = (
+            ("the given {} counts again", way.sees - before),
+            ("--ignore-given hides {}", before - way.sees),
+        )
+        return [text.format(", ".join(sorted(names))) for text, names in told if names]
 
 
 def _differences(way: Way, entry: Mapping[str, Any]) -> list[str]:
@@ -160,10 +170,15 @@ def _differences(way: Way, entry: Mapping[str, Any]) -> list[str]:
         found.append(f"version {entry['version']} to {way.cls.version}")
     now, before = plain(dict(way.options)), entry["options"]
     found += [
-        f"{name} {before.get(name)!r} to {now[name]!r}" if name != "thresholds" else "thresholds"
+        f"{name} {_told(before.get(name))} to {_told(now[name])}" if name != "thresholds" else "thresholds"
         for name in now
         if now[name] != before.get(name)
     ]
     if entry["models"] != plain(way.provenance()["models"]):
         found.append("models")
     return found
+
+
+def _told(value: object) -> str:
+    """As a job file has it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

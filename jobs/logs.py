@@ -17,6 +17,7 @@ from pipeline.engine.plan import Plan
 from pipeline.engine.watcher import Watcher
 from pipeline.engine.worker import Report, Task
 from pipeline.errors import OptionError
+from pipeline.way import CUT
 
 log = logging.getLogger(__name__)
 log.propagate = False  # what is said here people are told by other means
@@ -132,6 +133,8 @@ class LogWatcher(Watcher):
             annotators=counts,
         )
         for failure in report.failures:
+            if failure.family == CUT and not failure.where:
+                continue  # it stays whole, and whoever decodes it says why it failed
             say(
                 logging.WARNING,
                 "clip failed",

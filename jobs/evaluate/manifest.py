@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import UsageError
+from pipeline.source.base import shown
 from pipeline.source.columns import fields_of, identity, path_of
+from pipeline.source.manifest import kind_of
+from pipeline.source.place import reason
 
 Line = Mapping[str, object]
 
@@ -26,38 +29,43 @@ def read_labels(path: Path) -> dict[str, Line]:
 
     Columns that a source knows by several names (`transcript`, `spk_id`, `sex`) are also there under
     the name evaluation reads, and a line without an id has the one a source makes of its sound's path.
-    UsageError where the file cannot be read or a line has neither.
+    UsageError where the file is none of these or cannot be read, or a line has neither.
     """
+    kind = kind_of(path.name)
     try:
-        lines = list(_lines(path))
+        lines = list(_lines(path, kind))
     except (OSError, ValueError, csv.Error, RecursionError, pa.ArrowException) as error:
-        raise UsageError(f"The labels {path} cannot be read: {error}.") from error
+        raise UsageError(f"The labels {shown(str(path))} cannot be read: {reason(error)}.") from error
     found: dict[str, Line] = {}
     for number, line in enumerate(lines, 1):
         fields = fields_of(line) if isinstance(line, dict) else {}
         _, id = identity(fields, path_of(fields.get("audio")), "")
         if not id:
-            raise UsageError(f"Line {number} of the labels {path} has no id.")
+            raise UsageError(f"Line {number} of the labels {shown(str(path))} has no id.")
         known = {name: fields[field] for field, name in _NAMES.items() if field in fields}
         found.setdefault(id, {**line, **known})
     return found
 
 
-def _lines(path: Path) -> Iterable[Line]:
-    name = path.name.removesuffix(".gz")
-    if name.endswith(".parquet"):
+def _lines(path: Path, kind: str) -> Iterable[Line]:
+    if kind == "parquet":
         return pq.read_table(path).to_pylist()
     with (
         gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as f
     ):
-        return list(_text_lines(name, f))
+        return list(_text_lines(kind, f))
 
 
-def _text_lines(name: str, file: TextIO) -> Iterator[Line]:
-    if name.endswith((".csv", ".tsv")):
+def _text_lines(kind: str, file: TextIO) -> Iterator[Line]:
+    if kind != "jsonl":
         csv.field_size_limit(2**30)  # a contour of F0 in a cell is longer than the usual limit
-        yield from csv.DictReader(file, restkey="", delimiter="\t" if name.endswith(".tsv") else ",")
+        yield from csv.DictReader(file, restkey="", delimiter="\t" if kind == "tsv" else ",")
         return
-    for line in file:
+    for number, line in enumerate(file, 1):
         if line.strip():
-            yield json.loads(line)
+            try:
+                yield json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise UsageError(
+                    f"Line {number} of the labels {shown(str(file.name))} is not JSON: {reason(error)}."
+                ) from error

@@ -30,7 +30,7 @@ from pipeline.schema import fault
 from pipeline.sidecar import OK, SKIPPED, Outcome, absence
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
-from pipeline.way import ENHANCE, SOUND, Way
+from pipeline.way import CUT, ENHANCE, SOUND, Way
 
 log = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ def run_way(
 
 def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
     """The outcome that needs no computing: given, lacking, or not for this way; else None."""
-    if problem is not None and way.family == SOUND:
+    if problem is not None and way.family in (SOUND, CUT):
         return problem
     try:
         given = way.cls.from_given(clip)
@@ -169,7 +169,7 @@ def settled(way: Way, clip: Clip, problem: ClipError | None) -> Outcome | None:
         if isinstance(found, Absent):
             if found.status == SKIPPED:
                 return Skip(f"needs {family}: {found.error}")
-            return ClipError(f"needs_{family}", f"there is no {family} for this clip")
+            return ClipError(f"needs_{family}", f"{family} failed on this clip")
     if way.languages is not None:
         spoken = clip.maybe(Language)
         language = spoken.language if spoken else None

@@ -14,7 +14,7 @@ from pipeline.errors import ClipError, SourceError
 from pipeline.options import Option
 from pipeline.source.base import ACCEPTED, NOWHERE, Item, Source, printable, shown
 from pipeline.source.given import text_of
-from pipeline.source.place import Entry, Place
+from pipeline.source.place import Entry, Place, reason
 
 SOUND_EXTENSIONS = frozenset(
     [
@@ -61,6 +61,7 @@ SOUND_EXTENSIONS = frozenset(
 """What ffmpeg reads by itself; headerless PCM is not among it."""
 
 _SIDECARS = (".txt", ".lab")
+_ENCODINGS = "UTF-8, UTF-16 or GB18030"
 _MAX_TEXT_BYTES = 2**20  # a longer sidecar is not the transcript of a clip
 _HTK_LINE = re.compile(r"\d+\s+\d+\s+\S+.*")  # start, end (100 ns), label
 _GB2312_SHARE = 0.9  # Latin-1 misread as GB18030 gives rare characters outside GB2312
@@ -152,8 +153,10 @@ class FolderSource(Source):
         try:
             with self._place.fs.open(sidecar.path, "rb") as file:
                 text = decoded(file.read(_MAX_TEXT_BYTES))
-        except (OSError, UnicodeError) as error:
-            raise ClipError("bad_text", f"{shown(sidecar.name)} cannot be read as text: {error}") from error
+        except OSError as error:
+            raise ClipError("bad_text", f"{shown(sidecar.name)} cannot be read: {reason(error)}.") from error
+        except UnicodeError as error:
+            raise ClipError("bad_text", f"{shown(sidecar.name)} is no text in {_ENCODINGS}.") from error
         timed = sidecar.name.lower().endswith(".lab") and all(map(_HTK_LINE.fullmatch, text.split("\n")))
         return None if timed else text_of(text)
 

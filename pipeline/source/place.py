@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import posixpath
 import re
@@ -227,6 +228,12 @@ def _version(info: Mapping[str, object]) -> str | None:
 
 
 def reason(error: Exception) -> str:
-    """Why, in a few words."""
+    """Why, in a few words, none of them Python's."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start + 1:,} is not {error.encoding.upper().removesuffix('-SIG')}"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower().removesuffix(' at')}, at character {error.pos + 1:,}"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return filesystems.redacted(printable(str(words)).strip().rstrip(".").lower())

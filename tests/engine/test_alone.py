@@ -54,7 +54,7 @@ def test_a_poisonous_clip_without_what_it_is_annotated_from_kills_nobody(tmp_pat
     job = job_of(peak={"die_on": "bad"})
     store, shard = attempt(job, items_of(2, n1="bad"), tmp_path)
     found = sidecar.read_rows(store, shard.sidecar(job.ways[1].key), Peak)[1]
-    assert found == Absent("failed", "needs_sound: there is no sound for this clip")
+    assert found == Absent("failed", "needs_sound: sound failed on this clip")
 
 
 def test_a_process_that_leaves_its_parent_waiting_is_ended(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,33 @@ def test_a_manifest_that_names_no_clips_is_one_sentence(text: str, tmp_path: Pat
     path.write_text(text)
     with pytest.raises(UsageError, match="manifest"):
         read_labels(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        (
+            "README",
+            b"# Labels",
+            r"'README' is no manifest: \.jsonl, \.csv, \.tsv \(also \.gz\) and \.parquet are",
+        ),
+        ("gone.jsonl", None, r"cannot be read: no such file or directory\.$"),
+        (
+            "a.jsonl",
+            b'{"id": 1}\n# Labels',
+            r"^Line 2 of the labels .* is not JSON: expecting value, at character 1\.$",
+        ),
+        ("a.jsonl", b"[" * 5000, r"is not JSON: it is nested too deep\.$"),
+        ("a.csv", b"id\n\xff\n", r"cannot be read: byte 4 is not UTF-8\.$"),
+        ("a.jsonl.gz", b"no gzip", r"cannot be read: not a gzipped file"),
+        ("a.parquet", b"no parquet", r"cannot be read: "),
+    ],
+)
+def test_what_is_no_manifest_says_so_as_a_person_would(
+    name: str, data: bytes | None, sentence: str, tmp_path: Path
+) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    with pytest.raises(UsageError, match=sentence) as raised:
+        read_labels(tmp_path / name)
+    assert not re.search("Errno|codec|recursion|line 1 column", str(raised.value))

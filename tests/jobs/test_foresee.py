@@ -12,7 +12,7 @@ import soundfile
 from jobs.commands.foresee import facts_of, tell
 from jobs.foresee import CHANGED, NEW, foresee
 from jobs.jobfile import build_job
-from pipeline.clip import AudioRef
+from pipeline.clip import AudioRef, Given
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import SourceError
@@ -64,6 +64,21 @@ def test_a_changed_option_is_named_and_so_is_what_reads_it(store: Store) -> None
     assert work["peak-fake"] == {"changed: factor 1.0 to 2.0": 25}
     assert work["rank-fake"] == {"changed: reads peak": 25}
     assert work["sound-fake"] == work["said-fake"] == {}
+
+
+def test_that_the_given_is_ignored_from_now_on_or_no_longer_is_named_as_the_cause(store: Store) -> None:
+    items = [
+        Item(id, AudioRef(str(CLIPS / EXAMPLES[id]["audio"]), version="1"), Given(language="en"))
+        for id in IDS[:2]
+    ]
+    record = {"annotators": {"sound": "decode", "language": {"use": "script", "default": None}}}
+    given, ignored = build_job(record), build_job(record, ignore_given=True, keep_given=["text"])
+    run(store, items, given)
+    work = told(store, items, ignored)
+    assert work == {"sound-decode": {}, "language-script": {"changed: --ignore-given hides language": 2}}
+    run(store, items, ignored)
+    work = told(store, items, given)["language-script"]
+    assert work == {"changed: the given language counts again": 2}
 
 
 def test_clips_that_came_changed_or_went_cost_their_shards(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.errors import OptionError
 from pipeline.limits import allowed
 from pipeline.rundir import Shard
 from pipeline.storage import Store
-from tests.command import dataset, sidecars, speechcraft
+from tests.command import dataset, example, sidecars, speechcraft
 from tests.faulty.folder import Folder
 from tests.jobs.review.said import say
 
@@ -235,3 +236,23 @@ def test_a_log_on_standard_output_is_all_that_is_there(tmp_path: Path) -> None:
     assert ended.code == 0
     assert [json.loads(line) for line in ended.out.splitlines()][-1]["clips"] == 6
     assert "Dataset: " in ended.err
+
+
+def test_a_clip_that_failed_is_told_once_by_what_could_not_read_it_with_the_true_reason(
+    tmp_path: Path,
+) -> None:
+    """Recordings whose length nobody tells are looked through first, and fail there too."""
+    source, log = tmp_path / "clips", tmp_path / "log.jsonl"
+    source.mkdir()
+    shutil.copy(str(example("brother")["audio"]), source / "a.wav")
+    for name in ("b.wav", "c.wav"):
+        (source / name).write_bytes(b"no sound")
+    (source / "c.txt").write_bytes(b"\xff\xff")
+    job = tmp_path / "job.yaml"
+    job.write_text("annotators: {cut: vad, sound: decode}\n")
+    where = ("--job", job, "--out", tmp_path / "run", "--engine", "inline", "--log-json", log)
+    assert speechcraft("annotate", source, *where).code == 0
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    told = [(n["clip"], n["annotator"], n["code"]) for n in lines if n["message"] == "clip failed"]
+    assert told == [("b", "sound-decode", "not_sound"), ("c", "sound-decode", "bad_text")]
+    assert any("find utterances begins" in line["message"] for line in lines)

@@ -88,7 +88,9 @@ def test_chinese_text_is_read_in_the_encodings_it_comes_in(encoding: str) -> Non
 def test_text_in_another_encoding_is_a_problem_not_a_guess(tmp_path: Path, data: bytes) -> None:
     touch(tmp_path, "a.wav")
     (tmp_path / "a.txt").write_bytes(data)
-    assert code(only(tmp_path)) == "bad_text"
+    item = only(tmp_path)
+    assert code(item) == "bad_text"
+    assert str(item.problem) == "'a.txt' is no text in UTF-8, UTF-16 or GB18030."
 
 
 @given(strategies.binary(max_size=40))

@@ -81,6 +81,9 @@ def test_every_sample_is_one_item_and_a_bad_one_says_why(tmp_path: Path) -> None
         "f": None,
     }
     assert {i.id: code(i) for i in items} == expected
+    said = {i.id: str(i.problem) for i in items}
+    assert said["b"].endswith("expecting property name enclosed in double quotes, at character 2.")
+    assert said["d"] == "The .txt of 'd' cannot be read: byte 1 is not UTF-8."
 
 
 def test_a_folder_a_pattern_and_a_glob_name_the_same_shards_in_order(tmp_path: Path) -> None:
