@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs.output import setting
 from pipeline import again, layout
 from pipeline.engine.flow import frozen, whole_s
 from pipeline.errors import SourceError
@@ -170,15 +171,12 @@ def _differences(way: Way, entry: Mapping[str, Any]) -> list[str]:
         found.append(f"version {entry['version']} to {way.cls.version}")
     now, before = plain(dict(way.options)), entry["options"]
     found += [
-        f"{name} {_told(before.get(name))} to {_told(now[name])}" if name != "thresholds" else "thresholds"
+        f"{name} {setting(before.get(name))} to {setting(now[name])}"
+        if name != "thresholds"
+        else "thresholds"
         for name in now
         if now[name] != before.get(name)
     ]
     if entry["models"] != plain(way.provenance()["models"]):
         found.append("models")
     return found
-
-
-def _told(value: object) -> str:
-    """As a job file has it."""
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)

@@ -27,6 +27,11 @@ def shown(value: object) -> str:
     return escape(harmless(str(value).replace("\n", "\u21b5")))
 
 
+def setting(value: object) -> str:
+    """The value of an option as a job file has it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
 def harmless(text: str) -> str:
     """The text with a mark in place of each character that steers: control codes, line ends, reversals."""
     return "".join("\ufffd" if _steers(c) else c for c in text)

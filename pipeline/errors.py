@@ -17,6 +17,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MANY = 30
+"""Names that are more than a person reads through."""
+NEAR = 3
+"""Of those, how many are proposed at most."""
+
 
 class SpeechcraftError(Exception):
     """The root: catch it to catch every error raised on purpose."""
@@ -68,9 +73,23 @@ class LoadError(ShardError):
     """An annotator of the job cannot be loaded: no shard will fare better on this machine."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> OptionError:
-    """An error that names what exists, the likeliest first."""
+def unknown(kind: str, name: str, known: Iterable[str], listed: str = "") -> OptionError:
+    """An error that names what exists, the likeliest first.
+
+    Of more than a person reads through the likely ones, and where all are `listed`.
+    """
     names = sorted(known)
-    close = get_close_matches(name, names, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return OptionError(f"There is no {kind} {name!r}.{hint} There is: {', '.join(names) or 'none'}.")
+    if not listed or len(names) <= MANY:
+        close = get_close_matches(name, names, n=1)
+        there = f"There is: {', '.join(names) or 'none'}."
+    else:
+        close = get_close_matches(name, names, n=NEAR, cutoff=0.7)
+        close += [one for one in names if name and name.lower() in one and one not in close]
+        there = f"{listed}."
+    hint = f" Did you mean {' or '.join(map(repr, close[:NEAR]))}?" if close else ""
+    return OptionError(f"There is no {kind} {name!r}.{hint} {there}")
+
+
+def unknown_column(name: str, known: Iterable[str]) -> OptionError:
+    """An error that names the columns that are like it."""
+    return unknown("column", name, known, "All are in docs/columns.md")

@@ -27,11 +27,16 @@ def show(
 
 
 @app.command("annotators")
-def annotators_(json_: AsJson = False) -> None:
-    """Every annotator with its columns, options, models and licences."""
+def annotators_(
+    name: Annotated[
+        str, typer.Argument(help="A family such as pitch, or one way to fill it: pitch-dio. None: all.")
+    ] = "",
+    json_: AsJson = False,
+) -> None:
+    """Every annotator, or one, with its columns, options, models and licences."""
     from jobs.commands.annotators import run
 
-    run(as_json=json_)
+    run(name, as_json=json_)
 
 
 @app.command()

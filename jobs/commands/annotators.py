@@ -3,27 +3,51 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 
 import annotators
-from jobs.output import emit
+from jobs.output import emit, setting
 from pipeline.annotator import Annotator
-from pipeline.errors import OptionError
+from pipeline.errors import OptionError, unknown
 from pipeline.models import ModelError
 from pipeline.options import defaults_of, describe_type, options_of
 from pipeline.schema import columns_of
 
 
-def run(*, as_json: bool) -> None:
-    """List every annotator."""
-    facts = [facts_of(family, way) for family, names in annotators.ways().items() for way in names]
+def run(name: str = "", *, as_json: bool) -> None:
+    """List every annotator, or those of that name."""
+    facts = [facts_of(family, way) for family, way in named(name)]
     if as_json:
         emit(facts)
     else:
         _print(facts)
+
+
+def named(name: str) -> list[tuple[str, str]]:
+    """The family and way of each annotator of that name, all where it is empty.
+
+    A name is a family, a way, or both as tables (`pitch-dio`) and job files (`pitch: dio`) have them.
+    OptionError where there is none.
+    """
+    every = [(family, way) for family, ways in annotators.ways().items() for way in ways]
+    if not name:
+        return every
+    wanted = _spelt(name)
+    found = [(f, w) for f, w in every if wanted in (f, _spelt(w), _spelt(f"{f}-{w}"))]
+    if not found:
+        names = {part for f, w in every for part in (f, w, f"{f}-{w}")}
+        raise unknown("annotator", name, names, "`speechcraft annotators` lists all")
+    return found
+
+
+def _spelt(name: str) -> str:
+    """A name, however its parts are joined."""
+    return re.sub(r"[\s:=._-]+", "-", name.strip().lower())
 
 
 def facts_of(family: str, way: str) -> dict[str, Any]:
@@ -87,24 +111,26 @@ def _relations(f: dict[str, Any]) -> dict[str, str]:
 
 
 def _print(facts: list[dict[str, Any]]) -> None:
-    console = Console()
+    console = Console(highlight=False)
+
+    def say(text: str, indent: int) -> None:
+        console.print(Padding(text, (0, 0, 0, indent), expand=False))
+
     for f in facts:
-        console.print(f"\n[bold]{f['family']}[/]: [bold cyan]{f['way']}[/]", highlight=False)
+        console.print(f"\n[bold]{f['family']}[/]: [bold cyan]{f['way']}[/]")
         if "missing" in f:
-            console.print(f"  [yellow]{escape(f['missing'])}[/]")
+            say(f"[yellow]{escape(f['missing'])}[/]", 2)
             continue
-        console.print(f"  {escape(f['about'])}", highlight=False)
-        console.print("  " + "  ".join(f"[dim]{k}[/] {v}" for k, v in _relations(f).items()), highlight=False)
+        say(escape(f["about"]), 2)
+        say("  ".join(f"[dim]{k}[/] {v}" for k, v in _relations(f).items()), 2)
         for c in f["columns"]:
             unit = f" ({escape(c['unit'])})" if c["unit"] else ""
-            console.print(f"    [green]{c['name']}[/]{unit}  {escape(c['doc'])}", highlight=False)
+            say(f"[green]{c['name']}[/]{unit}  {escape(c['doc'])}", 4)
         for name, o in f["options"].items():
             unit = f" {escape(o['unit'])}" if o["unit"] else ""
-            console.print(
-                f"    [magenta]{f['family']}.{name}[/]={escape(str(o['default']))}{unit}  {escape(o['doc'])}",
-                highlight=False,
-            )
+            value = f"{escape(setting(o['default']))}{unit}"
+            say(f"[magenta]{f['family']}.{name}[/]={value}  {escape(o['doc'])}", 4)
         for m in f["models"]:
             flag = "" if m["commercial"] else " [yellow]non-commercial[/]"
             name = f"{escape(m['name'])} {escape(m['identity'] or '(not here)')}"
-            console.print(f"    model {name}, {escape(m['licence'])}{flag}")
+            say(f"model {name}, {escape(m['licence'])}{flag}", 4)

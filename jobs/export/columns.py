@@ -10,7 +10,7 @@ import pyarrow as pa
 from jobs.export.dataset import Dataset
 from jobs.export.request import Request
 from pipeline import rows
-from pipeline.errors import UsageError, unknown
+from pipeline.errors import UsageError, unknown_column
 from pipeline.schema import columns_of
 
 _SEEN = ("caption_language", "caption_source", "language")
@@ -29,7 +29,7 @@ def columns_to_export(dataset: Dataset, request: Request, without: Sequence[str]
         if name in without:
             raise UsageError(f"The column {name} was made by a model whose licence is non-commercial.")
         if name not in (*own, "audio"):
-            raise unknown("column", name, own)
+            raise unknown_column(name, own)
     names = [n for n in own if n in request.columns or n == "id"] if request.columns else own
     return pa.schema([schema.field(name) for name in names])
 

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute
 
-from pipeline.errors import UsageError, unknown
+from pipeline.errors import UsageError, unknown, unknown_column
 
 MOST_CHARACTERS = 2000
 """Of a condition; far more than people write, and too little to exhaust the parser."""
@@ -230,7 +230,7 @@ class _Reader:
 
     def _column(self, name: str) -> tuple[str, Evaluate]:
         if name not in self.schema.names:
-            raise unknown("column", name, self.schema.names)
+            raise unknown_column(name, self.schema.names)
         kind = _kind(self.schema.field(name).type)
         if kind is None:
             raise UsageError(f"The column {name} holds lists: a filter cannot compare them.")

@@ -18,13 +18,16 @@ from jobs.export.ledger import Receipt
 from jobs.export.plan import Part, Plan
 from jobs.export.request import Request
 from jobs.export.sound import Encoded, ShardSounds, sound_keys
+from pipeline.engine.earlier import cause
 from pipeline.errors import ClipError
+from pipeline.join import root_cause
 from pipeline.rundir import Shard
 from pipeline.source.base import Item
 from pipeline.storage import Store
+from pipeline.way import SOUND
 
-_WORDS = ("duration_s", "enhanced")
-"""What the sound of a clip depends on, beside where it is."""
+_WORDS = ("duration_s", "enhanced", "error")
+"""What the sound of a clip depends on, beside where it is; and why there is none."""
 
 
 def write_parts(
@@ -120,7 +123,7 @@ class _Writer:
             return None
         try:
             if "duration_s" in facts and facts["duration_s"] is None:
-                raise ClipError("not_decoded", "The run could not decode its sound.")
+                raise _undecoded(facts.get("error"))
             return kept.of(self._request.sound, i, item, enhanced=bool(facts.get("enhanced")))
         except ClipError as error:
             opened.lacks(item.id, error)
@@ -131,3 +134,12 @@ class _Writer:
         del self._open[opened.part.number]
         receipt = Receipt(files, opened.rows, dict(opened.silent), opened.examples)
         ledger.note(self._out, opened.part.number, receipt)
+
+
+def _undecoded(error: str | None) -> ClipError:
+    """Why the run has no sound of a clip, as its row says, or that it does not say."""
+    family, _, said = root_cause(error or "").partition(": ")
+    code, reason = cause(said)
+    if family == SOUND and code:
+        return ClipError(code, reason)
+    return ClipError("not_decoded", "The run could not decode its sound.")

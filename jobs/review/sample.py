@@ -15,7 +15,7 @@ from jobs.export.dataset import Dataset
 from jobs.export.hallucinated import COLUMNS as OF_WORDS
 from jobs.export.hallucinated import suspicion
 from jobs.report.columns import CONFIDENCES
-from pipeline.errors import OptionError, RunError, unknown
+from pipeline.errors import OptionError, RunError, unknown_column
 from pipeline.join import root_cause
 from pipeline.rundir import Shard
 
@@ -92,7 +92,7 @@ def _reason(dataset: Dataset, by: str) -> tuple[list[str], Callable[[Mapping[str
     if name != LABEL or not equals or not colon:
         raise OptionError(f"--by takes {', '.join(_WAYS)}, not {by!r:.80}.")
     if column not in have:
-        raise unknown("column", column, have)
+        raise unknown_column(column, have)
     return [column], lambda row: "" if str(row[column]) == value else None
 
 

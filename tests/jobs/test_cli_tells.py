@@ -60,6 +60,30 @@ def test_json_is_all_that_machines_read_on_stdout(spoken: Path, tmp_path: Path) 
     assert found["evaluate"].json
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("pitch", {"pitch-dio"}),
+        ("pitch-dio", {"pitch-dio"}),
+        ("Pitch: DIO", {"pitch-dio"}),
+        ("small", {"speaker-small", "emotion-small", "emphasis-small"}),
+        ("transcript-faster-whisper", {"transcript-faster_whisper"}),
+    ],
+)
+def test_an_annotator_is_shown_by_any_of_its_names(name: str, found: set[str]) -> None:
+    ended = speechcraft("annotators", name, "--json")
+    assert {f"{one['family']}-{one['way']}" for one in ended.json} == found
+    assert ended.json[0].keys() >= {"options", "columns", "models"}
+
+
+def test_an_annotator_that_is_not_there_gets_those_that_are_like_it() -> None:
+    ended = speechcraft("annotators", "pich")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "There is no annotator 'pich'. Did you mean 'pitch'? `speechcraft annotators` lists all.\n"
+    )
+
+
 def test_a_clip_is_shown_with_every_column_and_where_it_came_from(spoken: Path) -> None:
     facts = {c["column"]: c for c in speechcraft("show", spoken, "brother", "--json").json["columns"]}
     columns = {c["name"] for way in speechcraft("annotators", "--json").json for c in way.get("columns", ())}

@@ -120,6 +120,13 @@ def test_webdataset_gives_every_clip_with_its_sound(run: Path, tmp_path: Path) -
             assert len(sample[row["audio"].rpartition(".")[2]]) > 1000
 
 
+def test_why_a_clip_has_no_sound_is_told_as_its_row_tells_it(run: Path, tmp_path: Path) -> None:
+    (error,) = [row["error"] for row in dataset(run) if row["id"] == "broken"]
+    code, reason = error.partition("; ")[0].removeprefix("sound: ").split(": ", 1)
+    ended = speechcraft("export", run, tmp_path / "out", "--to", "jsonl")
+    assert f"1 without sound: {code} (broken: {reason})" in ended.out
+
+
 def test_jsonl_points_at_its_sound(run: Path, tmp_path: Path) -> None:
     folder = export(run, tmp_path / "out", "--to", "jsonl", "--sound", "raw")
     lines = (folder / "data" / "train-00000-of-00001.jsonl").read_text("utf-8").splitlines()
@@ -261,7 +268,10 @@ def test_what_is_dropped_is_listed_with_its_reason(run: Path, tmp_path: Path) ->
     ("options", "says"),
     [
         (["--to", "doc"], "There is no form 'doc'"),
-        (["--columns", "nonsense"], "There is no column 'nonsense'"),
+        (["--columns", "nonsense"], "There is no column 'nonsense'. All are in docs/columns.md."),
+        (["--columns", "trancript"], "Did you mean 'transcript'?"),
+        (["--columns", "snr"], "Did you mean 'snr_db'?"),
+        (["--filter", "snr > 20"], "Did you mean 'snr_db'?"),
         (["--filter", "id == 'nobody'"], "No clip is left to export: 9 dropped by filter."),
         (["--to", "lhotse", "--audio", "path"], "go with --audio embed only"),
         (["--audio", "none", "--sound", "raw"], "does not go with none"),
