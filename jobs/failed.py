@@ -20,6 +20,9 @@ from pipeline.side_by_side import complaints
 from pipeline.source.base import PROBLEMS
 from pipeline.way import SOUND
 
+GIVEN_UP = "given_up"
+"""The code of the rows of a shard that was given up: `failures/` tells of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class FailedRow:
@@ -110,5 +113,5 @@ def _complaints(shard: int, clip: str, errors: str) -> Iterator[FailedRow]:
     for complaint in complaints(errors):
         family, _, error = complaint.partition(": ")
         code, reason = cause(error)
-        if not code.startswith(NEEDS) and code != "given_up":
+        if not code.startswith(NEEDS) and code != GIVEN_UP:
             yield FailedRow(shard, clip, family, "", code, reason)

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
-from jobs.failed import FailedRow, failed_rows
+from jobs.calls import read_calls
+from jobs.failed import GIVEN_UP, FailedRow, failed_rows
 from jobs.runs import Run, WayName
 from pipeline import again, parquet
 from pipeline.errors import OptionError, RunError, unknown
 from pipeline.job import Job
-from pipeline.join import outdate
+from pipeline.join import is_joined, outdate
 from pipeline.manifest import read_ids
 from pipeline.review import amend
 from pipeline.rundir import Shard
 
 Rows = dict[int, dict[str, set[str]]]
 """Clip ids by shard and by the way's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Rows that are meant, and what those of each shard failed for."""
+
+    rows: Rows = field(default_factory=dict)
+    codes: dict[int, set[str]] = field(default_factory=dict)
+
+    def add(self, shard: int, key: str, clip: str, code: str | None) -> None:
+        """One more row."""
+        self.rows.setdefault(shard, {}).setdefault(key, set()).add(clip)
+        self.codes.setdefault(shard, set()).update([code] if code else [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,28 +59,37 @@ class Selection:
             raise OptionError("With --all say what: --annotator, --shard or --clip.")
 
     def takes(self, row: FailedRow) -> bool:
-        """Whether shard, clip and cause are meant."""
-        return (
-            self.shard in (None, row.shard)
-            and self.clip in (None, row.clip)
-            and self.code in (None, row.code)
-        )
+        """Whether shard and clip are meant."""
+        return self.shard in (None, row.shard) and self.clip in (None, row.clip)
 
     def names(self, way: WayName) -> bool:
         """Whether the annotator is meant."""
         return self.annotator in (None, way.family, way.shown)
 
 
-def select(run: Run, selection: Selection, say: Callable[[str], None]) -> Rows:
+def select(run: Run, selection: Selection, say: Callable[[str], None]) -> Selected:
     """The rows that are meant, without those made from them.
 
     What failed for what the source says of it is left out, and that is said: the source is not read again.
+    OptionError for a cause that no row failed for, unless a retry that was ended has been at such rows.
     """
     selection.check(run)
-    found: Rows = {}
+    found = Selected()
+    if selection.all_:
+        for shard, key, clip in _all(run, selection):
+            found.add(shard, key, clip, None)
+        return found
     hopeless: Counter[str] = Counter()
-    for shard, key, clip in _all(run, selection) if selection.all_ else _failed(run, selection, hopeless):
-        found.setdefault(shard, {}).setdefault(key, set()).add(clip)
+    seen: set[str] = set()
+    for row, key in _failed(run, selection):
+        seen.add(row.code)
+        if selection.code not in (None, row.code):
+            continue
+        if row.of_source:
+            hopeless[row.code] += 1
+        else:
+            found.add(row.shard, key, row.clip, row.code)
+    _check_code(run, selection.code, seen)
     if hopeless:
         causes = ", ".join(f"{code} ({count:,})" for code, count in hopeless.most_common())
         say(
@@ -76,16 +99,22 @@ def select(run: Run, selection: Selection, say: Callable[[str], None]) -> Rows:
     return found
 
 
-def _failed(run: Run, selection: Selection, hopeless: Counter[str]) -> Iterator[tuple[int, str, str]]:
-    """Failed rows that are meant; those that another source alone can help are counted in `hopeless`."""
-    for row in failed_rows(run):
-        if selection.takes(row):
-            for way in filter(selection.names, run.way_names):
-                if way.family == row.family and row.way in ("", way.name):
-                    if row.of_source:
-                        hopeless[row.code] += 1
-                    else:
-                        yield row.shard, way.key, row.clip
+def _failed(run: Run, selection: Selection) -> Iterator[tuple[FailedRow, str]]:
+    """Failed rows that are meant, whatever for, each with the key of its way."""
+    for row in filter(selection.takes, failed_rows(run)):
+        for way in filter(selection.names, run.way_names):
+            if way.family == row.family and row.way in ("", way.name):
+                yield row, way.key
+
+
+def _check_code(run: Run, code: str | None, seen: set[str]) -> None:
+    """OptionError for a code that no failed row has, unless a retry may have been at the last of them."""
+    if code is None or code in seen:
+        return
+    known = seen | again.codes(run.store) | ({GIVEN_UP} if run.given_up else set())
+    retried = any(call.facts["command"] == "retry" for call in read_calls(run.store))
+    if code not in known and (run.marked or not retried or is_joined(run.store)):
+        raise unknown("cause of failed rows", code, known)
 
 
 def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
@@ -98,16 +127,17 @@ def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
                             yield shard.index, way.key, str(clip)
 
 
-def mark(run: Run, job: Job, rows: Rows) -> int:
+def mark(run: Run, job: Job, selected: Selected) -> int:
     """Have the next run compute these rows again, and all that was made from them; how many they are.
 
     What was made from others goes first: a kill leaves the cause where the same command finds it again.
     """
+    rows = selected.rows
     if not rows:
         return 0
     outdate(run.store)
     again_ = {s: _with_dependents(job, rows[s.index]) for s in run.shards if s.index in rows}
-    count = sum(_write_marks(run, shard, clips) for shard, clips in again_.items())
+    count = sum(_write_marks(run, s, clips, selected.codes[s.index]) for s, clips in again_.items())
     _remove_corrected(run, job, again_.values())
     for way in reversed(job.ways):
         gone = [shard.sidecar(way.key) for shard, clips in again_.items() if way.key in clips]
@@ -139,10 +169,10 @@ def _with_dependents(job: Job, rows: Mapping[str, set[str]]) -> dict[str, set[st
     return {key: clips for key, clips in found.items() if clips}
 
 
-def _write_marks(run: Run, shard: Shard, clips: Mapping[str, set[str]]) -> int:
+def _write_marks(run: Run, shard: Shard, clips: Mapping[str, set[str]], codes: Collection[str]) -> int:
     """What stands of each sidecar, beside it; how many rows do not."""
     return sum(
-        again.mark(run.store, shard, path, key, redo)
+        again.mark(run.store, shard, path, key, redo, codes)
         for key, redo in clips.items()
         if (path := again.standing(run.names, shard, key))
     )

@@ -18,7 +18,7 @@ from pipeline.record import read_job
 from pipeline.review import amend
 from pipeline.review.corrections import corrected
 from pipeline.rows import Row
-from pipeline.rundir import Shard
+from pipeline.rundir import AGAIN, FAILURES, Shard
 from pipeline.sounds import Pcm
 from pipeline.source.base import Item
 from pipeline.storage import Store
@@ -73,6 +73,16 @@ class Run:
     def names(self) -> set[str]:
         """Every finished file."""
         return self.store.names()
+
+    @property
+    def marked(self) -> bool:
+        """Whether rows are to be computed again."""
+        return any(name.startswith(f"{AGAIN}/") for name in self.names)
+
+    @property
+    def given_up(self) -> list[str]:
+        """The files that say why shards were given up."""
+        return sorted(name for name in self.names if name.startswith(f"{FAILURES}/"))
 
     @cached_property
     def way_names(self) -> list[WayName]:

@@ -8,6 +8,7 @@ it, those made from others before those they were made from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Sequence
 
 import pyarrow as pa
@@ -25,20 +26,39 @@ from pipeline.sidecar import SKIPPED, Outcome
 from pipeline.storage import Store
 from pipeline.way import Way
 
+_CODES = b"speechcraft.codes"
+
 
 def standing(names: Collection[str], shard: Shard, key: str) -> str | None:
     """The file with the rows of a way that stand now, of those named; none where all are missing."""
     return next((path for path in (shard.sidecar(key), shard.again(key)) if path in names), None)
 
 
-def mark(store: Store, shard: Shard, path: str, key: str, clips: Collection[str]) -> int:
-    """Write what stands of the rows in `path` when those of these clips go; how many go."""
+def mark(
+    store: Store, shard: Shard, path: str, key: str, clips: Collection[str], codes: Collection[str] = ()
+) -> int:
+    """Write what stands of the rows in `path` when those of these clips go; how many go.
+
+    `codes` say what they failed for, themselves or what they were made from: the rows are gone that said it.
+    """
     table = parquet.read(store, path)
     hit = pc.is_in(table.column("id"), value_set=pa.array(sorted(clips), pa.string()))
     left = table.filter(pc.invert(hit))
     if path != shard.again(key) or left.num_rows < table.num_rows:
-        parquet.write(store, shard.again(key), left)
+        facts = dict(table.schema.metadata or {})
+        said = sorted({*codes, *json.loads(facts.get(_CODES, b"[]"))})
+        facts[_CODES] = json.dumps(said).encode()
+        parquet.write(store, shard.again(key), left.replace_schema_metadata(facts))
     return table.num_rows - left.num_rows
+
+
+def codes(store: Store) -> set[str]:
+    """What the rows that are to be computed again had failed for."""
+    return {
+        code
+        for path in marked(store)
+        for code in json.loads(parquet.metadata(store, path).get(_CODES, b"[]"))
+    }
 
 
 def marked(store: Store) -> frozenset[str]:

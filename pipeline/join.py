@@ -105,6 +105,12 @@ def outdate(store: Store) -> None:
         store.write(INDEX, json.dumps(asdict(known), ensure_ascii=False, indent=1).encode())
 
 
+def is_joined(store: Store) -> bool:
+    """Whether there is a dataset, and none of its rows has been marked to be computed again since."""
+    known = _known(store)
+    return known is not None and bool(known.inputs)
+
+
 def _known(store: Store) -> Joined | None:
     """What index.json says; nothing where there is none."""
     try:

@@ -23,8 +23,8 @@ from pipeline.engine.base import Engine
 from pipeline.engine.flow import go_on
 from pipeline.errors import OptionError
 from pipeline.job import Job
+from pipeline.join import is_joined
 from pipeline.lease import held
-from pipeline.rundir import AGAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,10 @@ def run(request: Request, *, as_json: bool) -> int:
     """Mark the rows and, unless only that was asked, compute what is missing; the exit code."""
     opened = Run.open(request.directory)
     job = _job(request, opened)
-    rows = select(opened, request.selection, notice)
+    selected = select(opened, request.selection, notice)
+    rows = selected.rows
     with held(opened.store, take_over=request.take_over):
-        count = mark(opened, job, rows)
+        count = mark(opened, job, selected)
     if request.mark_only or not (count or _is_unfinished(opened)):
         _print(count, rows, as_json=as_json)
         return 0
@@ -86,8 +87,8 @@ def _job(request: Request, run: Run) -> Job:
 
 
 def _is_unfinished(run: Run) -> bool:
-    marked = any(name.startswith(f"{AGAIN}/") for name in run.names)
-    return marked or any(done(run, way) < len(run.shards) for way in run.way_names)
+    unmade = any(done(run, way) < len(run.shards) for way in run.way_names)
+    return run.marked or unmade or not is_joined(run.store)
 
 
 def _print(count: int, rows: Rows, *, as_json: bool) -> None:

@@ -19,7 +19,7 @@ from jobs.runs import Run
 from pipeline.counting import counted
 from pipeline.filesystems import redacted
 from pipeline.join import INDEX
-from pipeline.rundir import AGAIN, FAILURES
+from pipeline.rundir import AGAIN
 
 A_FEW = 5
 """Clips and shards that are named of each cause, where not all are asked for."""
@@ -39,7 +39,7 @@ def facts_of(run: Run, directory: str) -> dict[str, Any]:
     total = len(run.shards)
     dataset = json.loads(run.store.read(INDEX)) if INDEX in run.names else {}
     counts = {way.shown: done(run, way) for way in run.way_names}
-    failures = [json.loads(run.store.read(n)) for n in sorted(run.names) if n.startswith(f"{FAILURES}/")]
+    failures = [json.loads(run.store.read(name)) for name in run.given_up]
     calls = read_calls(run.store)
     return {
         "run": redacted(run.store.url),

@@ -164,6 +164,31 @@ def test_the_same_retry_after_a_kill_ends_with_the_same_bytes(
     assert folder.bytes_() == undisturbed
 
 
+@pytest.mark.parametrize(
+    "killed_at",
+    [
+        "pipeline.storage.Store.remove_files",  # what stands is written
+        "jobs.commands.retry.drive",  # all is marked, nothing computed
+        "pipeline.engine.worker.Worker.forget_mark",  # the failed row is computed, not what is made from it
+        "pipeline.engine.flow.join",  # nothing is left of the marks
+    ],
+)
+def test_a_code_is_known_until_the_retry_of_it_has_come_to_its_end(
+    tmp_path: Path, undisturbed: dict[str, bytes], killed_at: str
+) -> None:
+    folder = Folder(tmp_path)
+    folder.break_(red_book="oom")
+    assert folder.annotate().code == 0
+    folder.break_()
+    with patch(killed_at, side_effect=KeyboardInterrupt):
+        assert folder.retry("--code", "oom").code == 130
+    ended = folder.retry("--code", "oom")
+    assert ended.code == 0, ended.err
+    assert folder.bytes_() == undisturbed
+    ended = folder.retry("--code", "oom")
+    assert (ended.code, ended.err) == (2, "There is no cause of failed rows 'oom'. There is: none.\n")
+
+
 def test_what_fails_again_stays_failed_and_can_be_tried_once_more(
     folder: Folder, undisturbed: dict[str, bytes]
 ) -> None:
@@ -214,6 +239,11 @@ def test_a_shard_that_was_given_up_is_tried_again(tmp_path: Path) -> None:
         (["--annotator", "enrgy"], "Did you mean 'energy'?"),
         (["--shard", "7"], "There is no shard 7"),
         (["--clip", "nobody"], "There is no clip 'nobody'"),
+        (["--code", "omm"], "Did you mean 'oom'? There is: oom, zero_division_error."),
+        (
+            ["--code", "oom", "--annotator", "pitch"],
+            "There is no cause of failed rows 'oom'. There is: none.",
+        ),
         (["--all"], "With --all say what"),
         (["--all", "--code", "oom"], "not both"),
     ],
