@@ -22,6 +22,9 @@ from pipeline.way import SOUND
 
 GIVEN_UP = "given_up"
 """The code of the rows of a shard that was given up: `failures/` tells of them."""
+_OF_TEXT = frozenset(["no_words", "not_romanised", "too_many_words"])
+_OF_SOUND = frozenset(["silent", "too_long", "too_short"])
+"""Codes that the clip's own text and its own sound decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,23 @@ class FailedRow:
 def is_of_source(family: str, code: str) -> bool:
     """Whether rows of this cause failed for what their source says, which only `annotate` reads."""
     return family == SOUND and code in PROBLEMS
+
+
+def remedy(family: str, code: str) -> str | None:
+    """What helps rows of this cause where computing them again does not; None where it may."""
+    if is_of_source(family, code):
+        return "put the source right, and run the same annotate command: retry does not read it"
+    if code in _OF_TEXT:
+        return (
+            "a retry would find the same: give these clips the text that is said in them, in the source or "
+            "by review, and run the same annotate command"
+        )
+    if code in _OF_SOUND and family != SOUND:
+        return (
+            "a retry would find the same: put the sound of these clips right and run the same annotate "
+            "command, or leave them out of an export (--filter \"status == 'ok'\")"
+        )
+    return None
 
 
 def failed_rows(run: Run) -> Iterator[FailedRow]:

@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from jobs.calls import Call, costs_of, read_calls, waiting
 from jobs.costs import cost_table, costs
-from jobs.failed import FailedRow, done, failed_rows, is_of_source
+from jobs.failed import FailedRow, done, failed_rows, remedy
 from jobs.languages import assumptions
 from jobs.output import emit, shown
 from jobs.runs import Run
@@ -90,16 +91,15 @@ def _by_cause(rows: Any, directory: str) -> list[dict[str, Any]]:
                 {"shard": row.shard, "clip": row.clip, "reason": row.reason}
                 for row in sorted(found, key=lambda row: row.shard)
             ],
-            "retry": _retry(directory, family, code),
+            "retry": None if remedy(family, code) else _retry(directory, family, code),
+            "remedy": remedy(family, code),
         }
         for (family, code, optional), found in sorted(groups.items(), key=lambda kv: (-len(kv[1]), kv[0]))
     ]
 
 
-def _retry(directory: str, family: str, code: str) -> str | None:
-    """The command that tries these rows again; None where only another source can help."""
-    if is_of_source(family, code):
-        return None
+def _retry(directory: str, family: str, code: str) -> str:
+    """The command that tries these rows again."""
     return shlex.join(["speechcraft", "retry", directory, "--annotator", family, "--code", code])
 
 
@@ -180,9 +180,15 @@ def _print_cause(cause: Mapping[str, Any], few: int | None, console: Console) ->
     )
     clips = [shown(row["clip"]) for row in rows]
     shards = [str(number) for number in cause["shards"]]
-    console.print(f"        shards {_some(shards, few)}; clips {_some(clips, few)}", highlight=False)
-    todo = cause["retry"] or "put the source right, and run the same annotate command: retry does not read it"
-    console.print(f"        [dim]{shown(todo)}[/]", highlight=False, soft_wrap=True)
+    _indented(f"shards {_some(shards, few)}; clips {_some(clips, few)}", console)
+    if cause["retry"]:  # on one line, to be copied
+        console.print(f"        [dim]{shown(cause['retry'])}[/]", highlight=False, soft_wrap=True)
+    else:
+        _indented(f"[dim]{shown(cause['remedy'])}[/]", console)
+
+
+def _indented(text: str, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, 8), expand=False), highlight=False)
 
 
 def _some(names: Sequence[str], few: int | None) -> str:

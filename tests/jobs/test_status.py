@@ -19,7 +19,7 @@ from pipeline import sidecar
 from pipeline.annotator import Away
 from pipeline.engine.worker import Worker
 from pipeline.storage import Store
-from tests.command import Ended, speechcraft
+from tests.command import Ended, example, speechcraft, write_manifest
 from tests.faulty.folder import Folder
 
 
@@ -68,6 +68,20 @@ def test_each_cause_stands_once_with_its_shards_its_clips_and_the_command_that_t
     retry = shlex.join(["speechcraft", "retry", str(folder.run), "--annotator", "energy", "--code", "oom"])
     assert "shards 0, 1; clips red-book, meeting" in said
     assert retry in said
+
+
+def test_of_a_text_that_cannot_be_said_no_retry_is_proposed_but_what_can_help(tmp_path: Path) -> None:
+    source = write_manifest(tmp_path / "clips.jsonl", example("brother", text="word " * 500))
+    job, run = tmp_path / "job.yaml", tmp_path / "run"
+    job.write_text(
+        "annotators: {sound: decode, language: script, transcript: pocketsphinx, words: pocketsphinx}"
+    )
+    assert speechcraft("annotate", source, "--job", job, "--engine", "inline", "--out", run).code == 0
+    (cause,) = speechcraft("status", run, "--json").json["failures"]
+    assert (cause["annotator"], cause["code"], cause["retry"]) == ("words", "too_many_words", None)
+    said = " ".join(speechcraft("status", run).out.split())
+    assert "a retry would find the same: give these clips the text that is said in them" in said
+    assert "speechcraft retry" not in said
 
 
 def test_no_sidecar_is_read_where_the_dataset_tells(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
