@@ -18,7 +18,7 @@ from pipeline.join import INDEX, digest_of
 from pipeline.rundir import DATASET, Shard
 from pipeline.side_by_side import complaints
 from pipeline.source.base import PROBLEMS
-from pipeline.way import SOUND
+from pipeline.way import CUT, SOUND
 
 GIVEN_UP = "given_up"
 """The code of the rows of a shard that was given up: `failures/` tells of them."""
@@ -91,8 +91,9 @@ def is_current(run: Run) -> bool:
 
 
 def done(run: Run, way: WayName) -> int:
-    """How many shards have the way's sidecar."""
-    return sum(shard.sidecar(way.key) in run.names for shard in run.shards)
+    """How many shards have the way's sidecar; of what cuts recordings, those of the source that hold any."""
+    shards = run.uncut if way.family == CUT else run.shards
+    return sum(shard.sidecar(way.key) in run.names for shard in shards)
 
 
 def rows_of_sidecars(run: Run, ways: Sequence[WayName]) -> Iterator[FailedRow]:

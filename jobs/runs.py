@@ -12,7 +12,7 @@ from pipeline import sidecar, sounds
 from pipeline.annotator import SoundAnnotator
 from pipeline.clip import Absent
 from pipeline.errors import RunError
-from pipeline.layout import read_index
+from pipeline.layout import read_index, read_long
 from pipeline.manifest import read_ids, read_shard
 from pipeline.record import read_job
 from pipeline.review import amend
@@ -97,6 +97,12 @@ class Run:
             for family, entries in self.record["annotators"].items()
             for e in entries
         ]
+
+    @cached_property
+    def uncut(self) -> list[Shard]:
+        """The shards of the source in which recordings were to be cut; none where the job cuts nothing."""
+        entries = self.record["annotators"].get(CUT, ())
+        return read_long(self.store, float(entries[0]["options"]["whole_s"])) if entries else []
 
     @cached_property
     def ways(self) -> list[RunWay]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import parquet
-from pipeline.rundir import INDEX, Shard
+from pipeline.rundir import INDEX, SOURCE, Shard
 from pipeline.storage import Store
 
 Digests = npt.NDArray[np.uint64]  # [n_clips]
@@ -118,6 +118,12 @@ def read_index(store: Store) -> list[Shard]:
     """The current shards, in order; empty if none were planned."""
     table = _table(store, INDEX, ["shard", "hash", "clips", "seconds"])
     return [] if table is None else _shards(table)
+
+
+def read_long(store: Store, longest_s: float) -> list[Shard]:
+    """The shards of the source that hold a recording longer than that, or one of unknown length."""
+    table = _table(store, SOURCE, ["shard", "hash", "clips", "seconds", "longest_s"])
+    return [] if table is None else _shards(table.filter(pc.greater(table.column("longest_s"), longest_s)))
 
 
 def _table(store: Store, path: str, columns: Sequence[str] | None) -> pa.Table | None:

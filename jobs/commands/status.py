@@ -9,10 +9,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 
 from jobs.calls import Call, costs_of, read_calls, waiting
-from jobs.costs import cost_table, costs
+from jobs.costs import cost_table, costs, named_table
 from jobs.failed import FailedRow, done, failed_rows, remedy
 from jobs.languages import assumptions
 from jobs.output import emit, shown
@@ -21,6 +20,7 @@ from pipeline.counting import counted
 from pipeline.filesystems import redacted
 from pipeline.join import INDEX
 from pipeline.rundir import AGAIN
+from pipeline.way import CUT
 
 A_FEW = 5
 """Clips and shards that are named of each cause, where not all are asked for."""
@@ -48,6 +48,7 @@ def facts_of(run: Run, directory: str) -> dict[str, Any]:
         "shards": total,
         "clips": sum(s.clips for s in run.shards),
         "annotators": counts,
+        "cut": {w.shown: [done(run, w), len(run.uncut)] for w in run.all_names if w.family == CUT},
         "finished": bool(dataset) and min(counts.values()) + len(failures) >= total > 0,
         "running": _running(calls),
         "failures": _by_cause(failed_rows(run), redacted(directory)),
@@ -106,7 +107,11 @@ def _retry(directory: str, family: str, code: str) -> str:
 def _print(facts: Mapping[str, Any], few: int | None) -> None:
     console = Console()
     console.print(f"{shown(facts['run'])}  from {shown(facts['source'])}", highlight=False)
-    table = Table("annotator", "shards done", box=None, header_style="bold")
+    table = named_table("annotator")
+    table.add_column("shards done")
+    for name, (count, of) in facts["cut"].items():
+        said = f"{count:,} of {of:,} looked through for utterances" if of else "nothing to cut"
+        table.add_row(name, said, style=None if count == of else "yellow")
     for name, count in facts["annotators"].items():
         table.add_row(
             name, f"{count:,} of {facts['shards']:,}", style=None if count == facts["shards"] else "yellow"

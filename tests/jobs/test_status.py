@@ -84,6 +84,20 @@ def test_of_a_text_that_cannot_be_said_no_retry_is_proposed_but_what_can_help(tm
     assert "speechcraft retry" not in said
 
 
+def test_what_cuts_recordings_is_told_with_the_shards_it_looked_through(tmp_path: Path) -> None:
+    job, run = tmp_path / "job.yaml", tmp_path / "run"
+    job.write_text("annotators: {cut: {use: vad, whole_s: 2}, sound: decode}")
+    lines = [example("brother", duration=1.0), example("forecast"), example("later")]
+    source = write_manifest(tmp_path / "clips.jsonl", *lines)
+    command = ("annotate", source, "--job", job, "--engine", "inline", "--out", run, "--shard-size", 1)
+    assert speechcraft(*command).code == 0
+    assert speechcraft("status", run, "--json").json["cut"] == {"cut-vad": [2, 2]}
+    assert "2 of 2 looked through for utterances" in speechcraft("status", run).out
+    write_manifest(source, lines[0])
+    assert speechcraft(*command, "--replace-source").code == 0
+    assert re.search("cut-vad +nothing to cut", speechcraft("status", run).out)
+
+
 def test_no_sidecar_is_read_where_the_dataset_tells(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sidecar, "read_failures", lambda *_: pytest.fail("a sidecar was read"))
     assert causes(folder) == CAUSES
