@@ -11,12 +11,15 @@ from pipeline.engine.tally import Tally
 from pipeline.job import Job
 
 GB = 1e9
+COST_COLUMNS = ("s per hour of speech", "share", "peak GB")
+"""What `cost_cells` are."""
 
 
 def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str, Any]]:
     """A line for each annotator of the job, and one for what options that have changed since have cost.
 
-    `share` is of all time spent. `realtime_factor`: seconds of speech a second of one process.
+    `share` is of all time spent, less what was waited for services. `realtime_factor`: seconds of speech a
+    second of one process.
     """
     keys = [key for key in current if key in tallies]
     total_s = sum(t.compute_s + t.load_s for t in tallies.values())
@@ -24,7 +27,7 @@ def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str
     earlier = Tally()
     for key in tallies.keys() - set(keys):
         earlier.add(tallies[key])
-    if earlier.compute_s:
+    if earlier.compute_s or earlier.waited_s:
         lines.append(_line("", earlier, total_s))
     return lines
 
@@ -40,6 +43,7 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
         "annotator": name,
         "compute_s": round(spent.compute_s, 3),
         "load_s": round(spent.load_s, 3),
+        "waited_s": round(spent.waited_s, 3),
         "speech_s": round(spent.speech_s, 3),
         "compute_s_per_speech_h": round(spent.compute_s / hours, 3) if hours else None,
         "realtime_factor": round(spent.speech_s / spent.compute_s, 2) if spent.compute_s and hours else None,
@@ -49,14 +53,17 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
 
 
 def cost_table(lines: Iterable[Mapping[str, Any]]) -> Table:
-    """The lines on a terminal."""
+    """The lines on a terminal; time waited for services that did not answer is told where there was any."""
+    lines = list(lines)
+    waited = any(line["waited_s"] for line in lines)
     table = named_table("annotator")
-    for name in ("compute s", "x real time", "s per hour of speech", "share", "peak GB"):
+    for name in ("compute s", *(["waited s"] if waited else []), "x real time", *COST_COLUMNS):
         table.add_column(name, justify="right")
     for line in lines:
         table.add_row(
             line["annotator"] or "[dim]with earlier options[/]",
             f"{line['compute_s']:,.1f}",
+            *([f"{line['waited_s']:,.1f}"] if waited else []),
             _number(line["realtime_factor"], "{:,.0f}"),
             *cost_cells(line),
         )

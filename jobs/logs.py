@@ -121,6 +121,7 @@ class LogWatcher(Watcher):
                 "skipped": t.skipped,
                 "failed": t.failed,
                 "compute_s": round(t.compute_s, 3),
+                "waited_s": round(t.waited_s, 3),
             }
             for key, t in report.tallies.items()
         }

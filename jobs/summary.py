@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jobs.costs import cost_cells, named_table
+from jobs.costs import COST_COLUMNS, cost_cells, named_table
 from jobs.languages import assumptions
 from jobs.output import shown
 from pipeline.counting import counted
@@ -51,6 +51,7 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
                 "skipped": t.skipped,
                 "failed": t.failed,
                 "compute_s": round(t.compute_s, 3),
+                "waited_s": round(t.waited_s, 3),
             }
             for name, t in tallies.items()
         },
@@ -88,7 +89,7 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
 def _table(facts: Mapping[str, Any]) -> Table:
     """What this call did, beside what its rows have cost in all calls together."""
     table = named_table("annotator")
-    for name in ("ok", "skipped", "failed", "s per hour of speech", "share", "peak GB"):
+    for name in ("ok", "skipped", "failed", *COST_COLUMNS):
         table.add_column(name, justify="right")
     spent = {line["annotator"]: line for line in facts.get("costs", [])}
     for name, t in facts["annotators"].items():

@@ -180,6 +180,10 @@ class AskingAnnotator(Annotator[R]):
         """The services that do not answer now; called from another thread, while `ask` waits for them."""
         return ()
 
+    def waited_s(self) -> float:
+        """Seconds, since it was made, in which its questions waited for services that did not answer."""
+        return 0.0
+
     def annotate(self, clips: Sequence[Clip]) -> Sequence[R | Skip | ClipError]:
         """Ask, and remember nothing."""
         return self.ask(clips, Journal(), lambda: None)

@@ -59,6 +59,10 @@ class Asker:
         """The endpoints that do not answer now."""
         return self._chat.away()
 
+    def waited_s(self) -> float:
+        """Seconds in which questions waited and no endpoint was there."""
+        return self._chat.waited_s()
+
     def close(self) -> None:
         """Cut the connections and end the thread."""
         self._end()

@@ -8,7 +8,6 @@ endpoints answer others and fail on it.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Sequence
@@ -21,15 +20,13 @@ from annotators._chat.errors import EndpointError, RequestError
 from annotators._chat.reply import Answer, Failure, read
 from pipeline.annotator import Away
 
-log = logging.getLogger(__name__)
-
 MOST_BLAMED = 8
 """So often may a question fail though others are answered meanwhile: where three of ten requests fail by
 chance, one question in 15,000 does."""
 LEFT_AFTER = 3
 """Failures in a row after which an endpoint is left alone; before that only the question waits."""
-SAY_S = 60.0
-"""At most so often is it said that an endpoint is away."""
+AWAY_S = 10.0
+"""An endpoint that is away for less is told to nobody."""
 
 
 class Chat:
@@ -52,8 +49,8 @@ class Chat:
         self._there = asyncio.Event()
         self._there.set()
         self._turn = 0
-        self._said_s = -SAY_S
         self._waiting = 0
+        self._wait_began_s = self._waited_s = 0.0
         self._recoveries: set[asyncio.Task[None]] = set()
 
     async def close(self) -> None:
@@ -94,8 +91,12 @@ class Chat:
         return [
             Away(e.address, failure.reason, e.away_since, self._waiting)
             for e in self._endpoints
-            if (failure := e.away) is not None and now - e.away_since_s > SAY_S / 6
+            if (failure := e.away) is not None and now - e.away_since_s > AWAY_S
         ]
+
+    def waited_s(self) -> float:
+        """Seconds, up to the last answer, in which questions waited and no endpoint was there to be asked."""
+        return self._waited_s
 
     async def _take(self) -> Endpoint:
         """The least busy endpoint that is there; among equals each in turn."""
@@ -108,11 +109,15 @@ class Chat:
                     key=lambda e: e.in_flight,
                 )
             self._there.clear()
+            if not self._waiting:
+                self._wait_began_s = time.monotonic()
             self._waiting += 1
             try:
                 await self._there.wait()
             finally:
                 self._waiting -= 1
+                if not self._waiting:
+                    self._waited_s += time.monotonic() - self._wait_began_s
 
     async def _once(self, endpoint: Endpoint, question: Question) -> Answer | Failure:
         """An answer, or why this endpoint has none. A form of answers it does not know is not asked again."""
@@ -175,7 +180,6 @@ class Chat:
             if failure is None:
                 break
             endpoint.leave(failure)
-            self._say(endpoint, failure)
         endpoint.away = None
         self._there.set()
 
@@ -183,7 +187,6 @@ class Chat:
         """Why it cannot be asked yet. One that was only busy is asked at once."""
         before = endpoint.away
         if before is not None and before.kind == "busy":
-            self._say(endpoint, before)
             return None
         reply = await endpoint.models(self._session)
         if isinstance(reply, Failure):
@@ -197,17 +200,3 @@ class Chat:
                 return found
             endpoint.answered += 1
         return None
-
-    def _say(self, endpoint: Endpoint, failure: Failure) -> None:
-        """One line a minute while questions wait."""
-        now = time.monotonic()
-        if now - endpoint.away_since_s < SAY_S / 6 or now - self._said_s < SAY_S:
-            return
-        self._said_s = now
-        log.error(
-            "The endpoint %s has been away for %.0f s (%s); %d captions wait and go on when it is back.",
-            endpoint.address,
-            now - endpoint.away_since_s,
-            failure.reason,
-            self._waiting,
-        )

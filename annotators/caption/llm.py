@@ -108,6 +108,10 @@ class LlmAnnotator(AskingAnnotator[Caption]):
         """The endpoints that do not answer now."""
         return self._asker.away()
 
+    def waited_s(self) -> float:
+        """Seconds in which its questions waited and no endpoint was there."""
+        return self._asker.waited_s()
+
     async def _caption(self, clip: Clip, journal: Journal) -> Caption:
         language = language_of(clip, self._language)
         prompt, attributes = self._prompts[language], attributes_of(clip)

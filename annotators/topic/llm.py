@@ -101,6 +101,10 @@ class LlmAnnotator(AskingAnnotator[Topic]):
         """The endpoints that do not answer now."""
         return self._asker.away()
 
+    def waited_s(self) -> float:
+        """Seconds in which its questions waited and no endpoint was there."""
+        return self._asker.waited_s()
+
     async def _topic(self, clip: Clip, journal: Journal) -> Topic:
         transcript, given = clip.maybe(Transcript), clip.given
         words = None if transcript is None else transcript.transcript

@@ -9,8 +9,7 @@ from annotators._chat.address import LATER
 from jobs.serving.asked import ENDPOINT
 from jobs.serving.fleet import Fleet, LocalFleet, RayFleet
 from jobs.serving.settings import Serve
-from pipeline.annotator import Away
-from pipeline.engine.base import Backlog, Done, Engine, Lost
+from pipeline.engine.base import Backlog, Done, Engine, Lost, Tell
 from pipeline.engine.pools import local_gpus
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.worker import Task
@@ -53,15 +52,11 @@ class ServedEngine:
         """To the engine."""
         self._engine.submit(pool, task)
 
-    def wait(self) -> Sequence[Done | Lost]:
+    def wait(self, tell: Tell) -> Sequence[Done | Lost]:
         """As the engine does; servers that are lost are replaced meanwhile."""
         if self._fleet is not None:
             self._fleet.look()
-        return self._engine.wait()
-
-    def away(self) -> Sequence[Away]:
-        """As the engine has it."""
-        return self._engine.away()
+        return self._engine.wait(tell)
 
     def stop(self) -> None:
         """End the workers, then the servers, then what the engine runs on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,6 +42,10 @@ class Backlog:
     left: int
 
 
+Tell = Callable[[Sequence[Away]], None]
+"""Who is told of services that do not answer."""
+
+
 class Engine(Protocol):
     """Processes that annotate shards."""
 
@@ -57,11 +61,12 @@ class Engine(Protocol):
     def submit(self, pool: str, task: Task) -> None:
         """Give the pool a task."""
 
-    def wait(self) -> Sequence[Done | Lost]:
-        """Wait until some task ends, or about a second has passed."""
+    def wait(self, tell: Tell) -> Sequence[Done | Lost]:
+        """Wait until some task ends, or about a second has passed.
 
-    def away(self) -> Sequence[Away]:
-        """The services that annotators wait for, as far as is known here."""
+        `tell` is told of the services that annotators wait for: of all each time, and again when there are
+        none, maybe from another thread while this one waits.
+        """
 
     def stop(self) -> None:
         """End every process at once; what they had not finished writing never gets its name."""

@@ -63,9 +63,8 @@ def run_phase(
     try:
         while not driver.idle():
             driver.fill()
-            for ended in engine.wait():
+            for ended in engine.wait(driver.tell):
                 driver.take(ended)
-            driver.tell(engine.away())
     finally:
         watcher.end(plan)
     return phase

@@ -6,15 +6,17 @@ No deadline and no replacement: what kills a worker here kills the caller.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
-from pipeline.annotator import Away
-from pipeline.engine.base import Backlog, Done, Lost
+from pipeline.clip import Clip
+from pipeline.engine.base import Backlog, Done, Lost, Tell
 from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.worker import Task, Worker
 from pipeline.errors import LoadError, ShardError, UsageError
 from pipeline.job import Job
 from pipeline.storage import Store
+from pipeline.way import Way
 
 
 class InlineEngine:
@@ -23,11 +25,12 @@ class InlineEngine:
     def __init__(self) -> None:
         self._worker: Worker | None = None
         self._queue: deque[Task] = deque()
+        self._tell: Tell = lambda services: None
 
     def start(self, job: Job, store: Store) -> None:
         """Take the job."""
         require_gpus(job, local_gpus())
-        self._worker = Worker(job, store)
+        self._worker = Worker(job, store, self._looking)
 
     def follow(self, backlogs: Mapping[str, Backlog]) -> None:
         """One process, whatever waits."""
@@ -40,24 +43,32 @@ class InlineEngine:
         """Queue a task."""
         self._queue.append(task)
 
-    def wait(self) -> Sequence[Done | Lost]:
+    def wait(self, tell: Tell) -> Sequence[Done | Lost]:
         """Run the queued task."""
         if self._worker is None or not self._queue:
             return []
-        task = self._queue.popleft()
+        task, self._tell = self._queue.popleft(), tell
+        ended: Done | Lost
         try:
-            return [Done(task, self._worker.run(task))]
+            ended = Done(task, self._worker.run(task))
         except UsageError:
             raise
         except ShardError as error:
-            return [Lost(task, str(error), unloadable=isinstance(error, LoadError))]
+            ended = Lost(task, str(error), unloadable=isinstance(error, LoadError))
         except Exception as error:
-            return [Lost(task, f"{type(error).__name__}: {error}")]
-
-    def away(self) -> Sequence[Away]:
-        """None is known: while annotators wait nobody else is at work here, and their log says it."""
-        return ()
+            ended = Lost(task, f"{type(error).__name__}: {error}")
+        tell(())
+        return [ended]
 
     def stop(self) -> None:
         """Forget what is queued."""
         self._queue.clear()
+
+    @contextmanager
+    def _looking(self, way: Way, clips: Sequence[Clip], seconds: float) -> Iterator[Callable[[], None]]:
+        """A guard without a deadline. Whoever asks a service calls it again and again: then it is told."""
+        yield self._look
+
+    def _look(self) -> None:
+        if self._worker is not None:
+            self._tell(self._worker.away())

@@ -43,6 +43,9 @@ class ActorMeter:
             "speechcraft_speech_seconds_total", "sound of the shards annotated", ("run", "annotator")
         )
         self._compute = Counter("speechcraft_compute_seconds_total", "time at work", ("run", "annotator"))
+        self._waited = Counter(
+            "speechcraft_waited_seconds_total", "for services that did not answer", ("run", "annotator")
+        )
         self._errors = Counter(
             "speechcraft_errors_total", "failed rows by their own cause", ("run", "annotator", "code")
         )
@@ -72,6 +75,7 @@ class ActorMeter:
         for key, found in report.tallies.items():
             labels = {"run": self._run, "annotator": key.partition("@")[0]}
             _add(self._compute, found.compute_s, labels)
+            _add(self._waited, found.waited_s, labels)
             _add(self._speech, found.speech_s, labels)
             for status in ("ok", "skipped", "failed"):
                 _add(self._clips, getattr(found, status), labels | {"status": status})

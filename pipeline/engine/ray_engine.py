@@ -18,8 +18,7 @@ from typing import Any
 import ray
 import ray.exceptions
 
-from pipeline.annotator import Away
-from pipeline.engine.base import Backlog, Done, Lost
+from pipeline.engine.base import Backlog, Done, Lost, Tell
 from pipeline.engine.pools import local_gpus, require_gpus
 from pipeline.engine.ray_actor import Actor
 from pipeline.engine.ray_cluster import Health, RayCluster
@@ -119,7 +118,7 @@ class RayEngine:
         """Give the task to the pool's least busy actor."""
         min(self._pools.open(pool), key=lambda slot: len(slot.tasks)).submit(task)
 
-    def wait(self) -> Sequence[Done | Lost]:
+    def wait(self, tell: Tell) -> Sequence[Done | Lost]:
         """What ended within a second."""
         ended = [*self._silenced(), *self._settled()]
         events = self._pools.events
@@ -127,11 +126,8 @@ class RayEngine:
             ended += self._took(*(events.get_nowait() if ended else events.get(timeout=TICK_S)))
             while True:
                 ended += self._took(*events.get_nowait())
+        tell(away(self._pools.slots))
         return ended
-
-    def away(self) -> Sequence[Away]:
-        """The services that actors wait for, by their last signs."""
-        return away(self._pools.slots)
 
     def stop(self) -> None:
         """Kill the actors, and leave or end the Ray that was joined or brought up."""

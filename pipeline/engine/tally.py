@@ -27,7 +27,8 @@ _PROC = Path("/proc/self")
 class Tally:
     """What one way did of one or many shards, and what it cost.
 
-    `compute_s` is time at work in one process, loading left out. `speech_s` is the sound of the clips it
+    `compute_s` is time at work in one process, without `load_s`, in which it was loaded, and `waited_s`, in
+    which its questions waited for a service that did not answer. `speech_s` is the sound of the clips it
     was at work on, those included that needed nothing of it, but not those whose rows stood from before.
     `peak_rss_bytes` is the most memory its process held while it ran, with whatever else that process had
     loaded; 0 where nobody looked.
@@ -38,6 +39,7 @@ class Tally:
     failed: int = 0
     compute_s: float = 0.0
     load_s: float = 0.0
+    waited_s: float = 0.0
     speech_s: float = 0.0
     peak_rss_bytes: int = 0
     causes: Counter[str] = field(default_factory=Counter)
@@ -49,6 +51,7 @@ class Tally:
         self.failed += other.failed
         self.compute_s += other.compute_s
         self.load_s += other.load_s
+        self.waited_s += other.waited_s
         self.speech_s += other.speech_s
         self.peak_rss_bytes = max(self.peak_rss_bytes, other.peak_rss_bytes)
         self.causes.update(other.causes)
@@ -70,9 +73,10 @@ class Failure:
 
 @dataclass(slots=True)
 class Cost:
-    """What a block of code took."""
+    """What a block of code took. Of its seconds it `waited_s` for a service that did not answer."""
 
     seconds: float = 0.0
+    waited_s: float = 0.0
     peak_rss_bytes: int = 0
 
 
@@ -100,7 +104,12 @@ def _peak_rss_bytes() -> int:
 
 def tally(rows: Sequence[Row | Absent], cost: Cost, load_s: float = 0.0) -> Tally:
     """Count rows and the causes of failed ones."""
-    found = Tally(compute_s=cost.seconds, load_s=load_s, peak_rss_bytes=cost.peak_rss_bytes)
+    found = Tally(
+        compute_s=cost.seconds - cost.waited_s,
+        load_s=load_s,
+        waited_s=cost.waited_s,
+        peak_rss_bytes=cost.peak_rss_bytes,
+    )
     for row in rows:
         status = row.status if isinstance(row, Absent) else OK
         if status == OK:

@@ -54,7 +54,8 @@ class Report:
     tallies: dict[str, Tally]
     failures: tuple[Failure, ...] = ()
     busy_s: float = 0.0
-    """All of the task's time in its process, loading left out: reading and writing as well."""
+    """All of the task's time in its process, reading and writing as well, but not loading, nor waiting for a
+    service that does not answer."""
 
 
 class Unloadable(Annotator[Any]):
@@ -92,7 +93,7 @@ class Worker:
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""
         self._settle()
-        started, loading_s = time.perf_counter(), 0.0
+        started, idle_s = time.perf_counter(), 0.0
         ways = self.ways(task)
         clips = self.load(task.shard, ways)
         tallies: dict[str, Tally] = {}
@@ -103,13 +104,15 @@ class Worker:
                 annotator = self.annotator(way)
             with measured() as cost, self.journal(task.shard, way) as journal:
                 kept = self.kept(task, way, clips)
+                before_s = _waited_s(annotator)
                 result = run_way(annotator, way, clips, self.guard, journal, kept)
+                cost.waited_s = _waited_s(annotator) - before_s
             stood[way.key] = kept
-            loading_s += load.seconds
+            idle_s += load.seconds + cost.waited_s
             tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds, kept)
             failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
             self.forget_mark(task, way)
-        busy_s = time.perf_counter() - started - loading_s
+        busy_s = time.perf_counter() - started - idle_s
         return replace(self.report(task, clips, tallies, failures, stood), busy_s=busy_s)
 
     def _settle(self) -> None:
@@ -262,3 +265,7 @@ class Worker:
                 decoded = parquet.read(self.store, path, ["duration_s"]).column("duration_s").to_pylist()
                 told = [a or b or 0.0 for a, b in zip(told, decoded, strict=True)]
         return told
+
+
+def _waited_s(annotator: Annotator[Any]) -> float:
+    return annotator.waited_s() if isinstance(annotator, AskingAnnotator) else 0.0

@@ -229,7 +229,7 @@ def test_an_endpoint_that_dies_and_comes_back_answers_everything(tmp_path: Path)
 def test_it_can_be_told_which_endpoint_is_away_since_when_and_how_many_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("annotators._chat.chat.SAY_S", 0.0)
+    monkeypatch.setattr("annotators._chat.chat.AWAY_S", 0.0)
     with fake(tmp_path) as one:
         one.kill()
         started, loop, pool = time.time(), Loop(), Chat(one.url, model="rewriter")

@@ -24,6 +24,7 @@ from pipeline.annotator import Away
 from pipeline.engine import driver, ray_slot
 from pipeline.engine.flow import annotate
 from pipeline.engine.inline import InlineEngine
+from pipeline.engine.plan import Plan
 from pipeline.engine.ray_engine import RayEngine
 from pipeline.engine.watcher import Watchers
 from pipeline.engine.worker import Task, Worker
@@ -152,6 +153,34 @@ def test_who_watches_the_driver_is_told_of_a_service_that_does_not_answer_and_wh
     )
     assert any(line.startswith(sentence) for line in lines)
     assert "http://nobody answers again." in lines
+
+
+def test_the_inline_engine_tells_of_an_endpoint_that_is_gone_too_and_what_was_waited_is_no_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("annotators._chat.chat.AWAY_S", 0.0)
+    monkeypatch.setattr("annotators._chat.loop.BEAT_S", 0.1)
+    told: list[list[str]] = []
+    with fake(tmp_path) as one:
+
+        class Told(Silent):
+            def begin(self, title: str, plan: Plan) -> None:
+                one.kill()
+
+            def away(self, services: Sequence[Away]) -> None:
+                told.append([service.service for service in services])
+                if services:
+                    one.start()
+
+        job, started = job_of({"endpoint": one.url}), time.perf_counter()
+        outcome = annotate(items_of(3), job, Store(str(tmp_path / "run")), InlineEngine(), Told())
+        elapsed_s = time.perf_counter() - started
+        assert told == [[f"{one.url}/v1"], []]
+    (asked,) = [t for phase in outcome.phases for key, t in phase.tallies.items() if "caption" in key]
+    assert asked.waited_s > 0
+    assert asked.compute_s > 0
+    assert asked.compute_s + asked.waited_s < elapsed_s
+    assert capsys.readouterr().err == ""
 
 
 def test_an_error_of_the_person_ends_the_run_from_the_last_attempt_too(

@@ -133,7 +133,7 @@ def test_of_the_last_tasks_none_is_queued_behind_another(engine: RayEngine, tmp_
     engine.start(job_of(), Store(str(tmp_path)))
     engine.follow({"cpu": Backlog(100, 100)})
     while engine.room("cpu") < 4:
-        engine.wait()
+        engine.wait(lambda services: None)
     engine.follow({"cpu": Backlog(4, 4)})
     assert engine.room("cpu") == 2
 
@@ -145,7 +145,7 @@ def test_of_two_tasks_of_a_dead_worker_the_first_is_blamed_whichever_is_seen_fir
     engine.start(job, store)
     engine.follow({"cpu": Backlog(5, 5)})
     while engine.room("cpu") < 4:
-        engine.wait()
+        engine.wait(lambda services: None)
     for i in range(4):  # the first and the third go to one worker
         shard = shard_of(i, items_of(3))
         write_shard(store, shard, items_of(3))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import sounds
-from pipeline.engine.base import Done, Lost
+from pipeline.engine.base import Done, Lost, Tell
 from pipeline.engine.flow import Outcome, annotate
 from pipeline.engine.inline import InlineEngine
 from pipeline.errors import RunError, StorageError
@@ -47,13 +47,13 @@ class ReadOnlyLater(InlineEngine):
         super().__init__()
         self._disk, self._left = disk, 3
 
-    def wait(self) -> list[Done | Lost]:
+    def wait(self, tell: Tell) -> list[Done | Lost]:
         """As ever, until then."""
         self._left -= 1
         if not self._left:
             mount("--bind", self._disk, self._disk)
             mount("-o", "remount,bind,ro", self._disk)
-        return list(super().wait())
+        return list(super().wait(tell))
 
 
 def run(folder: Path, engine: InlineEngine | None = None, clips: int = CLIPS) -> Outcome:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from annotators._chat.asker import Asker, seed_of
@@ -13,7 +14,9 @@ from annotators._chat.body import Form, Question, Sampling
 from annotators._chat.errors import RequestError
 from annotators._chat.served import check as check_served
 from annotators._chat.served import default_model
+from jobs.calls import waiting
 from jobs.captions.captioned import Language
+from jobs.output import notice
 from jobs.train.rewriter.asked import Prompts
 from jobs.train.rewriter.pairs import Pair
 from pipeline.journal import Journal
@@ -23,7 +26,7 @@ from prompts.rewriter import AnswerError
 from prompts.rewriter.reword import reword_messages
 
 TEMPERATURE, TOP_P, MAX_TOKENS = 0.9, 0.95, 768
-IN_FLIGHT, TIMEOUT_S, WAIT_S = 64, 120.0, 5.0
+IN_FLIGHT, TIMEOUT_S, WAIT_S, SAY_S = 64, 120.0, 5.0, 60.0
 OTHER: dict[Language, Language] = {"en": "zh", "zh": "en"}
 
 
@@ -45,6 +48,7 @@ class Reworder:
         self._forms: dict[Language, Form] = {}
         self.asked = 0
         self.failed: Counter[str] = Counter()
+        self._said_s = -SAY_S
 
     def round(
         self, pairs: Sequence[Pair], made: Literal["paraphrased", "translated"], number: int
@@ -55,8 +59,15 @@ class Reworder:
         async def work(pair: Pair) -> Pair | None:
             return await self._reworded(pair, made, number)
 
-        found = self._asker.each(pairs, work, lambda: None)
+        found = self._asker.each(pairs, work, self._say)
         return [pair for pair in found if pair is not None]
+
+    def _say(self) -> None:
+        """Tell of an endpoint that does not answer, at most once a minute."""
+        if time.monotonic() - self._said_s > SAY_S and (services := self._asker.away()):
+            self._said_s = time.monotonic()
+            for one in services:
+                notice(waiting(asdict(one)))
 
     async def _reworded(
         self, pair: Pair, made: Literal["paraphrased", "translated"], number: int
