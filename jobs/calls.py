@@ -22,6 +22,7 @@ from typing import Any, Literal
 import psutil
 
 from pipeline.annotator import Away
+from pipeline.counting import counted
 from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Tally
 from pipeline.engine.watcher import Watcher
@@ -194,7 +195,9 @@ def read_calls(store: Store) -> list[Call]:
 def waiting(away: Mapping[str, Any]) -> str:
     """A sentence on a service that does not answer."""
     since = datetime.fromtimestamp(away["since"], UTC).isoformat(timespec="seconds")
-    wait = f"{away['clips']:,} clips wait and go on when it is back" if away["clips"] else "others are asked"
+    clips = away["clips"]
+    it = "waits and goes on" if clips == 1 else "wait and go on"
+    wait = f"{counted(clips, 'clip')} {it} when it is back" if clips else "others are asked"
     return f"{away['service']} does not answer since {since} ({away['reason']}): {wait}."
 
 

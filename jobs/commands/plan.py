@@ -99,7 +99,7 @@ def _print(facts: Mapping[str, Any]) -> None:
     console.print(_pools(facts))
     size, objects = facts["bytes"], facts["objects"]
     console.print(
-        f"[bold]{facts['hours']:,.4g} h[/] of sound would be {counted(facts['clips'], 'clip')} in "
+        f"[bold]{_number(facts['hours'])} h[/] of sound would be {counted(facts['clips'], 'clip')} in "
         f"{counted(facts['shards'], 'shard')}, done in [bold]{_span(facts['elapsed_hours'])} h[/] "
         "by these processes.",
         highlight=False,
@@ -110,9 +110,9 @@ def _print(facts: Mapping[str, Any]) -> None:
         highlight=False,
     )
     console.print(
-        "[dim]In brackets: 95 % intervals, by how much the shards of the sample differ. They do not cover "
-        "another machine, more processes on one machine than were measured, storage farther away, loading "
-        "models, or a source unlike its sample.[/]"
+        "[dim]In brackets and after ±: 95 % intervals, by how much the shards of the sample differ. They do "
+        "not cover another machine, more processes on one machine than were measured, storage farther away, "
+        "loading models, or a source unlike its sample.[/]"
     )
 
 
@@ -126,7 +126,7 @@ def _annotators(facts: Mapping[str, Any]) -> Table:
         table.add_row(
             line["annotator"],
             shown(line["pool"]),
-            _span(line["compute_s_per_speech_h"]),
+            _give_or_take(line["compute_s_per_speech_h"]),
             _number(line["process_hours"]["value"]),
             f"{100 * line['share']:.1f} %",
             "-" if peak is None else f"{peak:.2f}",
@@ -139,7 +139,8 @@ def _pools(facts: Mapping[str, Any]) -> Table:
     for name in ("processes", "hours", "process hours", "core hours", "GPU hours"):
         table.add_column(name, justify="right")
     for pool in facts["pools"]:
-        spans = [_span(pool[name]) for name in ("elapsed_hours", "process_hours", "core_hours", "gpu_hours")]
+        names = ("elapsed_hours", "process_hours", "core_hours", "gpu_hours")
+        spans = [_give_or_take(pool[name]) for name in names]
         table.add_row(shown(pool["pool"]), str(pool["processes"]), *spans)
     return table
 
@@ -149,6 +150,14 @@ def _span(estimate: Mapping[str, Any], unit: float = 1.0) -> str:
     if estimate["low"] is None or not estimate["value"]:
         return value
     return f"{value} ({_number(estimate['low'] / unit)} to {_number(estimate['high'] / unit)})"
+
+
+def _give_or_take(estimate: Mapping[str, Any]) -> str:
+    """The value with half the width of its interval, in a word: a table has no room for more."""
+    value = estimate["value"]
+    if estimate["high"] is None or not value:
+        return _number(value)
+    return f"{_number(value)}±{100 * (estimate['high'] - value) / value:.0f}%"
 
 
 def _number(value: float) -> str:

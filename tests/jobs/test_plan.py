@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -94,4 +95,8 @@ def test_a_sample_is_drawn_from_all_of_the_source_and_the_folder_is_left_alone(
     said = speechcraft("plan", source, *job, "--sample", 2, "--seed", 3)
     assert said.code == 0, said.err
     assert "Measured on 2 of 6 items" in said.out
+    rows = [line.split() for line in said.out.splitlines() if re.match(" ?[a-z]+-[a-z]+ ", line)]
+    assert [(len(row), row[0], row[1]) for row in rows] == [
+        (7, name, "cpu") for name in ("sound-decode", "energy-energy", "pitch-dio", "topic-topic")
+    ]
     assert sorted(Path(source).parent.iterdir()) == before
