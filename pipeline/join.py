@@ -188,7 +188,7 @@ def _count(table: pa.Table, joined: Joined) -> None:
             joined.examples.setdefault(cause, f"{table.column('id')[i]}: {root_cause(error)}")
     if "language_source" in table.column_names:
         hit = pc.equal(table.column("language_source"), pa.scalar(ASSUMED))
-        for language, count in Counter(table.column("language").filter(hit).to_pylist()).items():
+        for language, count in Counter(map(str, table.column("language").filter(hit).to_pylist())).items():
             joined.assumed[language] = joined.assumed.get(language, 0) + count
     for name in table.column_names:
         column = table.column(name)

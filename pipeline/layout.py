@@ -123,7 +123,11 @@ def read_index(store: Store) -> list[Shard]:
 def read_long(store: Store, longest_s: float) -> list[Shard]:
     """The shards of the source that hold a recording longer than that, or one of unknown length."""
     table = _table(store, SOURCE, ["shard", "hash", "clips", "seconds", "longest_s"])
-    return [] if table is None else _shards(table.filter(pc.greater(table.column("longest_s"), longest_s)))
+    return (
+        []
+        if table is None
+        else _shards(table.filter(pc.greater(table.column("longest_s"), pa.scalar(longest_s))))
+    )
 
 
 def _table(store: Store, path: str, columns: Sequence[str] | None) -> pa.Table | None:

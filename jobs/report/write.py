@@ -8,8 +8,8 @@ from jobs.calls import costs_of, read_calls
 from jobs.captions import Reporter, captioned
 from jobs.captions.sample import rank
 from jobs.export.dataset import Dataset
+from jobs.languages import language_name
 from jobs.report.clips import cards
-from jobs.report.columns import language_name
 from jobs.report.gather import gather
 from jobs.report.page import page
 from jobs.report.panels import panels_of

@@ -77,8 +77,8 @@ def test_that_the_given_is_ignored_from_now_on_or_no_longer_is_named_as_the_caus
     work = told(store, items, ignored)
     assert work == {"sound-decode": {}, "language-script": {"changed: --ignore-given hides language": 2}}
     run(store, items, ignored)
-    work = told(store, items, given)["language-script"]
-    assert work == {"changed: the given language counts again": 2}
+    again = told(store, items, given)["language-script"]
+    assert again == {"changed: the given language counts again": 2}
 
 
 def test_clips_that_came_changed_or_went_cost_their_shards(store: Store) -> None:
