@@ -11,7 +11,7 @@ from typing import Literal
 from prompts.realiser import chinese, english_plan
 from prompts.realiser.attributes import CONVEYABLE, Attributes, Captions
 from prompts.realiser.draw import Draw
-from prompts.realiser.facts import foreign_of, values_of
+from prompts.realiser.facts import foreign_of, values_of, worded
 from prompts.realiser.lexicon import digest
 from prompts.realiser.quoting import CHINESE_QUOTES, ENGLISH_QUOTES, quoted
 
@@ -25,7 +25,7 @@ the end (SpeechCraft, section 4.3)."""
 def realise(attributes: Attributes, *, language: Literal["en", "zh"], key: str, seed: int = 0) -> Captions:
     """The captions of one clip: the same for the same attributes, language, key (clip id) and seed."""
     grammar, quotes = (chinese, CHINESE_QUOTES) if language == "zh" else (english_plan, ENGLISH_QUOTES)
-    values = values_of(attributes, language)
+    values = worded(attributes, values_of(attributes, language), language)
     foreign = foreign_of(attributes, values, language, quotes)
     description, told = grammar.describe(Draw(seed, key, "description"), values, foreign)
     instruction = None

@@ -36,15 +36,15 @@ def values_of(attributes: Attributes, language: str) -> dict[str, str]:
         "speed": attributes.speed_label,
         "emotion": emotion,
         "emphasis": FREE if bare_word(attributes.emphasis_word) else None,
-        "topic": _topic(attributes.topic, language),
+        "topic": FREE if bare_word(attributes.topic) else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _topic(topic: str | None, language: str) -> str | None:
-    if not bare_word(topic):
-        return None
-    return WORD if language == "en" and lacks_article(topic) else FREE
+def worded(attributes: Attributes, values: dict[str, str], language: str) -> dict[str, str]:
+    """The values as the lexicon has phrases for them: of topics there are two kinds in English."""
+    named = language == "en" and "topic" in values and lacks_article(attributes.topic)
+    return values | {"topic": WORD} if named else values
 
 
 def foreign_of(
