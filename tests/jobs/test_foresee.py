@@ -66,19 +66,21 @@ def test_a_changed_option_is_named_and_so_is_what_reads_it(store: Store) -> None
     assert work["sound-fake"] == work["said-fake"] == {}
 
 
-def test_that_the_given_is_ignored_from_now_on_or_no_longer_is_named_as_the_cause(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("ignored", "cause"),
+    [(False, "--ignore-given hides language"), (True, "the given language counts again")],
+)
+def test_that_the_given_is_ignored_from_now_on_or_no_longer_is_named_as_the_cause(
+    store: Store, ignored: bool, cause: str
+) -> None:
     items = [
         Item(id, AudioRef(str(CLIPS / EXAMPLES[id]["audio"]), version="1"), Given(language="en"))
         for id in IDS[:2]
     ]
-    record = {"annotators": {"sound": "decode", "language": {"use": "script", "default": None}}}
-    given, ignored = build_job(record), build_job(record, ignore_given=True, keep_given=["text"])
-    run(store, items, given)
-    work = told(store, items, ignored)
-    assert work == {"sound-decode": {}, "language-script": {"changed: --ignore-given hides language": 2}}
-    run(store, items, ignored)
-    again = told(store, items, given)["language-script"]
-    assert again == {"changed: the given language counts again": 2}
+    record = {"annotators": {"sound": "decode", "language": "script"}}
+    before, now = (build_job(record, ignore_given=i, keep_given=["text"]) for i in (ignored, not ignored))
+    run(store, items, before)
+    assert told(store, items, now) == {"sound-decode": {}, "language-script": {f"changed: {cause}": 2}}
 
 
 def test_clips_that_came_changed_or_went_cost_their_shards(store: Store) -> None:
