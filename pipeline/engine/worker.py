@@ -87,8 +87,10 @@ class Worker:
         before = self._ways
         self._ways = {w.key: w for w in (*job.ways, *([job.cut] if job.cut else []))}
         same = {key for key, way in self._ways.items() if before.get(key) == way}
-        self._built = {key: built for key, built in self._built.items() if key in same}
-        gc.unfreeze()
+        if not self._built.keys() <= same:
+            self._built = {key: built for key, built in self._built.items() if key in same}
+            gc.unfreeze()
+            self._has_grown = True
 
     def run(self, task: Task) -> Report:
         """Annotate one shard and write its sidecars, each complete under its final name."""
