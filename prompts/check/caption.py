@@ -15,7 +15,7 @@ from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics
 from prompts.check.twice import masked_twice
 from prompts.check.units import Told
 from prompts.check.verdict import WHAT, Verdict, judge, reasons
-from prompts.check.words import has_more, quoted_words
+from prompts.check.words import QUOTED_WORDS, has_more, quoted_words
 
 _LONG_TEXT = {"en": 640, "zh": 240}
 """Characters beyond which a caption is refused for its length and nobody can say what its clauses hang on."""
@@ -45,13 +45,18 @@ class Masked:
     mood_told: bool
 
 
-def mask(text: str, known: Known, which: Which) -> Masked:
-    """The caption with the words to say, the phrase of emotion, the topic and the stressed word masked."""
+def mask(text: str, known: Known, which: Which, *, quoted: bool = False) -> Masked:
+    """The caption with the words to say, the phrase of emotion, the topic and the stressed word masked.
+
+    `quoted`: it is a description that has a piece of the words to say in it.
+    """
     verbatim = True
     if known.words and (which == "instruction" or known.words in text):
         text, verbatim = free.cut_words(text, known.words, (known.topic, known.stress))
     else:
         text = free.clean(text)
+        if quoted:
+            text = free.cut_run(text, known.words, QUOTED_WORDS)
     mood_told = False
     if known.mood:
         text, mood_told = free.mask_phrase(text, known.mood, MOOD)
@@ -83,7 +88,7 @@ def _faults(
         if quoted:
             told_words = True
             yield Fault("transcript", which, None, quoted)
-    masked = mask(text, known, which)
+    masked = mask(text, known, which, quoted=told_words)
     if which == "instruction" and (not masked.verbatim or has_more(masked.text)):
         told_words = True
         yield Fault("transcript", which, None, "does not have the words to say exactly as they were given.")
@@ -99,7 +104,7 @@ def _faults(
     form = surface.form_fault(plain, text, language)
     listed = form == surface.LISTED
     length = surface.length_fault(plain, language) if not wrong else None
-    echo = surface.echo_fault(plain, language, prompt)
+    echo = surface.echo_fault(surface.without_frame(plain) if form else plain, language, prompt)
     for kind, why in (("form", form), ("length", length), ("echo", echo)):
         if why:
             told_words = told_words or kind != "length"
@@ -153,26 +158,35 @@ def weigh(
     if not told_words:
         inventions += named
     if not (other or told_words):
-        inventions += _asides(told.asides, verdict, known, language)
+        inventions += _unknown(told, verdict, known, language)
     return verdict, inventions
 
 
 def _tells(told: Told, at: int, known: Known) -> bool:
     """True if the word at a place tells a mood, or goes with what is known: "weary" of one who is sad."""
-    readings = [r for claim in told.claims if claim.at == at for r in claim.sense.readings]
-    return any(attribute == "emotion" for attribute, _ in readings) or any(
+    claims = [claim for claim in told.claims if claim.at == at]
+    if any(
+        claim.sense.readings and claim.sense.readings[0][0] == "emotion" and not claim.sense.weak
+        for claim in claims
+    ):
+        return True
+    readings = [r for claim in claims for r in claim.sense.readings]
+    return any(
         not values.isdisjoint(known.values.get(attribute, ()))
         for attribute, values in (*readings, *told.excused.get(at, ()))
     )
 
 
-def _asides(asides: list[list[str]], verdict: Verdict, known: Known, language: Language) -> Iterator[str]:
-    """Reasons of clauses of unknown words in a caption that tells all that is known without them."""
-    if verdict.conveyed.keys() >= known.values.keys():
-        for words in asides:
-            if len(words) >= ASIDE[language]:
-                phrase = (" " if language == "en" else "").join(words)
-                yield f"tells of something beside the voice: {excerpt(phrase)}."
+def _unknown(told: Told, verdict: Verdict, known: Known, language: Language) -> Iterator[str]:
+    """Reasons of unknown words of the speaker, and of clauses of such, where all is told without them."""
+    if not verdict.conveyed.keys() >= known.values.keys():
+        return
+    for word in told.traits:
+        yield f"tells what is not known: {excerpt(word)}."
+    for words in told.asides:
+        if len(words) >= ASIDE[language]:
+            phrase = (" " if language == "en" else "").join(words)
+            yield f"tells of something beside the voice: {excerpt(phrase)}."
 
 
 def _hide(text: str, phrase: str, mark: str, *, told: bool) -> tuple[str, float]:

@@ -123,7 +123,7 @@ def cut_words(text: str, words: str, others: tuple[str, ...]) -> tuple[str, bool
         return "".join([*out, clean(text[at:])]), True
     text = clean(text)
     replaced = QUOTED.sub(lambda m: f'"{WORDS}"' if _stands_for(m[0], words, others) else m[0], text)
-    return (replaced if WORDS in replaced else _after_colon(text)), False
+    return (replaced if WORDS in replaced else _after_colon(text, words)), False
 
 
 def _places(text: str, words: str) -> list[int]:
@@ -153,12 +153,54 @@ def _stands_for(quotation: str, words: str, others: tuple[str, ...]) -> bool:
     return len(quoted) >= 2 and 2 * sum(t in wanted for t in quoted) >= len(quoted)
 
 
-def _after_colon(text: str) -> str:
+def _after_colon(text: str, words: str) -> str:
     for colon in (": ", "："):
         before, found, after = text.partition(colon)
         if found and len(tokens(after)) >= 3 and len(before) > 12:
             return f"{before}{colon}{WORDS}."
+    return _after_that(text, words)
+
+
+_THAT = re.compile(
+    r"\b(?:say|says|saying|said|tell|tells|telling|told|explain\w*|state|states|stating|announc\w+|remark\w*|mention\w*"
+    r"|declar\w+|report\w*|complain\w*|insist\w*|ask\w*|observ\w+|admit\w*|repl\w+|add|adds|adding|note|notes)"
+    r"(?: \w+){0,3}? (?:that|how|whether|if|to the effect that|words to the effect of)"
+    r" (?P<words>[^.\ue003]+)",
+    re.I,
+)
+_ALIKE = 0.4
+"""The share of its words that a paraphrase has of the words to say, at least."""
+
+
+def _after_that(text: str, words: str) -> str:
+    """The text without the words to say told in other words: "say that the bus had gone"."""
+    wanted = set(tokens(words))
+    for match in _THAT.finditer(text):
+        own = tokens(match["words"])
+        if len(own) >= 4 and sum(token in wanted for token in own) >= _ALIKE * len(own):
+            return f"{text[: match.start('words')]}{WORDS}{text[match.end('words') :]}"
     return text
+
+
+_TOKEN_PLACES = re.compile(r"[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)*")
+
+
+def cut_run(text: str, words: str, n: int) -> str:
+    """The text with every run of `n` words or more of the words to say masked."""
+    joined = f" {' '.join(tokens(words))} "
+    spans = [(m.start(), m.end(), m[0].lower()) for m in _TOKEN_PLACES.finditer(text)]
+    out, at, i = [], 0, 0
+    while i + n <= len(spans):
+        end = i + n
+        if f" {' '.join(s[2] for s in spans[i:end])} " in joined:
+            while end < len(spans) and f" {' '.join(s[2] for s in spans[i : end + 1])} " in joined:
+                end += 1
+            out += [text[at : spans[i][0]], WORDS]
+            at = spans[end - 1][1]
+            i = end
+        else:
+            i += 1
+    return "".join([*out, text[at:]])
 
 
 def bare(text: str | None) -> str:

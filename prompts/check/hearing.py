@@ -50,6 +50,7 @@ _DENYING = (
 """One of these stands in all that is denied so."""
 
 
+_AUDIBLY = re.compile(r"\b(barely|hardly|scarcely|only just|just about) audibly\b", re.I)
 _AT_ALL = re.compile(r"\bnot at all\b|\bnot (?P<a>[a-z-]+) at all\b", re.I)
 """Says the opposite: "not at all loud", "not loud at all"."""
 
@@ -76,6 +77,14 @@ def lexicon_of(language: Language) -> Lexicon:
     return english().lexicon if language == "en" else chinese().lexicon
 
 
+def _beside_years(claim: Claim) -> Claim:
+    """A claim of an age beside a number of years, which decides: "a young lady of sixteen"."""
+    readings = claim.sense.readings
+    if not (readings and readings[0][0] == "age" and claim.polarity == "asserted"):
+        return claim
+    return claim._replace(sense=replace(claim.sense, weak=True))
+
+
 @cache
 def _reader(language: Language) -> Reader:
     if language == "zh":
@@ -92,6 +101,8 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
     else:
         if " as " in text:
             text = _AS_ANYONE.sub(_as_anyone, text)
+        if "audibly" in text:
+            text = _AUDIBLY.sub(r"\1 audible", text)
         if "at all" in text:
             text = _AT_ALL.sub(lambda m: f"far from {m['a'] or ''}", text)
         for sign in _DENYING:
@@ -107,5 +118,7 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
                 if sense:
                     sense = replace(sense, weak=True) if told.is_elsewhere(at) else sense
                     told.claims.append(Claim(at, sense, "asserted", word))
-    told.claims += ages(text, forms, language)
+    years = list(ages(text, forms, language))
+    if years:
+        told.claims = [_beside_years(claim) for claim in told.claims] + years
     return told, forms

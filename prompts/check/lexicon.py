@@ -19,6 +19,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 FOLDER = Path(__file__).parent / "lexicons"
 _ARTICLE = re.compile(r"\b(?:an?|the) ")
+MEASURED = frozenset({"pitch", "energy", "speed"})
 END = ""
 """The key of a trie node under which the entry of the phrase that ends there stands."""
 Reading = tuple[str, frozenset[str]]
@@ -152,9 +153,13 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
             node = node.setdefault(word, {})
         return node.setdefault(END, Entry(phrase))  # type: ignore[no-any-return]
 
+    together = {key: _senses(text) for key, text in raw["together"].items()}
+    pairs = _pairs(raw, together)
     for key, text in raw["tells"].items():
         sense = sense_of(key)
         for phrase in phrases(text):
+            if sense in pairs.get(phrase, ()):
+                continue
             found = entry(trie, phrase)
             if sense not in found.senses:
                 found.senses += (sense,)
@@ -197,8 +202,20 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
     for pair in phrases(raw["opposites"]):
         (one,), (other,) = (_readings(half) for half in pair.split("/"))
         opposites[one], opposites[other] = other, one
-    together = {key: _senses(text) for key, text in raw["together"].items()}
     return Lexicon(trie, cues, drop, together, opposites, raw)
+
+
+def _pairs(raw: Mapping[str, Any], together: Mapping[str, tuple[Sense, ...]]) -> dict[str, tuple[Sense, ...]]:
+    """What a level and a noun tell together in English; a phrase of its own would not reach further nouns."""
+    return {
+        f"{level} {noun}": together[f"{key} {carrier}"]
+        for key, levels in raw["levels"].items()
+        for carrier, nouns in raw["carriers"].items()
+        if f"{key} {carrier}" in together and carrier in MEASURED
+        for level in phrases(levels)
+        if level.isascii() and " " not in level
+        for noun in phrases(nouns)
+    }
 
 
 def _too_little(words: list[str], phrase: str) -> bool:

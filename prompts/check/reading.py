@@ -10,6 +10,7 @@ from prompts.check.free import MASKS, STRESS
 from prompts.check.hanging import carriers
 from prompts.check.lexicon import Entry, Lexicon, Sense, phrases, source
 from prompts.check.scenery import made_up
+from prompts.check.traits import is_trait
 from prompts.check.units import HARD, MEASURED, OTHER, Claim, Told, Unit
 
 CLAUSE_ENDS = HARD | {",", ":"}
@@ -146,6 +147,7 @@ class Reader:
             left -= 1
             if left <= 0:
                 negation = None
+        _neither_pole(units, told)
         self._strange(units, told)
         self._of_others(units, told)
         return told
@@ -165,7 +167,7 @@ class Reader:
         made_up = {at for at, _, _ in told.inventions}
         clause: list[str] = []
         counts, tells, begins, attached = True, False, True, False
-        for unit, following in pairwise([*units, units[-1]] if units else []):
+        for i, (unit, following) in enumerate(pairwise([*units, units[-1]] if units else [])):
             entry = unit.entry
             if entry.text in _COMPARES and not begins and following.surface in _PERSONS:
                 if counts and not tells:
@@ -176,8 +178,10 @@ class Reader:
                 begins = False
             counts = counts and unit.at not in made_up
             tells = tells or bool(entry.senses or entry.carrier or entry.level or unit.word in MASKS)
-            if entry is OTHER and not self._plain(unit.surface):
+            if (entry is OTHER or entry.invention == "said") and not self._plain(unit.surface):
                 clause.append(unit.surface)
+                if is_trait(units, i):
+                    told.traits.append(unit.surface)
             if unit.word in CLAUSE_ENDS or unit is units[-1]:
                 if counts:
                     told.strange += clause
@@ -242,6 +246,30 @@ _SAYS_MORE = frozenset({"litotes", "opposite"})
 _ELSEWHERE = frozenset({"mind", "story", "scene"})
 
 
+def _neither_pole(units: list[Unit], told: Told) -> None:
+    """Denies both poles of "fast or slow", said of a pace that is neither."""
+    for i in range(1, len(units) - 1):
+        if units[i].word != "or":
+            continue
+        before, after = units[i - 1].at, units[i + 1].at
+        if any(
+            a.at == before and b.at == after and _are_poles(a.sense, b.sense)
+            for a in told.claims
+            for b in told.claims
+        ):
+            told.claims = [
+                c._replace(polarity="denied") if c.at in (before, after) and c.polarity == "asserted" else c
+                for c in told.claims
+            ]
+
+
+def _are_poles(one: Sense, other: Sense) -> bool:
+    if len(one.readings) != 1 or len(other.readings) != 1:
+        return False
+    ((attribute, values),), ((second, others),) = one.readings, other.readings
+    return attribute == second and attribute in MEASURED and values.isdisjoint(others)
+
+
 def _is_who(claim: Claim) -> bool:
     return bool(claim.sense.readings) and claim.sense.readings[0][0] in ("gender", "age")
 
@@ -259,7 +287,7 @@ def _is_affirmed(units: list[Unit], i: int) -> bool:
         return True
     if not units[i].surface.endswith("er") and not (i and units[i - 1].surface == "more"):
         return False
-    return any(u.surface == "could" for u in units[max(0, i - 6) : i])
+    return any(u.surface == "could" for u in units[max(0, i - 10) : i])
 
 
 def _is_middling(unit: Unit) -> bool:

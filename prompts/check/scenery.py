@@ -15,12 +15,43 @@ _PLACES = frozenset(
 )  # fmt: skip
 _AS_FAR_AS = frozenset({"for", "to", "through", "down", "across", "over", "of", "into", "than", "past", "as"})
 """What stands before a place that only shows how loud: "carries down the corridor"."""
+_POSED = frozenset(
+    {
+        "in",
+        "on",
+        "to",
+        "up",
+        "down",
+        "high",
+        "out",
+        "against",
+        "at",
+        "off",
+        "apart",
+        "together",
+        "forward",
+        "over",
+        "under",
+        "behind",
+        "wide",
+        "raised",
+        "lifted",
+        "thrown",
+        "held",
+        "set",
+        "bent",
+        "crossed",
+        "folded",
+        "tilted",
+    }
+)
+"""What stands behind a part of the body that is held so: ", chin in the air"."""
 _OWNED = frozenset({"their", "with"})
 _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
 _OF = frozenset(
     {"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"}
 )
-_BESIDE = {"near": "trait", "timbre": "voice"}
+_BESIDE = {"near": "trait", "said": "trait", "timbre": "voice"}
 """Kinds that are made up only where they are said of a person or a voice."""
 _SOUNDS = frozenset(phrases(source("en")["sounding"]))
 
@@ -38,10 +69,13 @@ def made_up(units: list[Unit], i: int) -> str | None:
         return None
     if kind == "trade":
         return "trait" if _is_noun(units[i]) and not _before(units, i, _OF, 2) else None
+    if kind == "said" and not units[i].entry.text.startswith(units[i].surface):
+        return None
     if kind in _BESIDE:
         return _BESIDE[kind] if _is_said_of_it(units, i) else None
     if kind == "limb":
-        moves = i and units[i - 1].word == "," and i + 1 < len(units) and units[i + 1].surface.endswith("ing")
+        after = units[i + 1].surface if i + 1 < len(units) else "."
+        moves = i and units[i - 1].word == "," and (after.endswith("ing") or after in _POSED)
         return "body" if moves or _before(units, i, _OWNED, 2) else None
     if kind == "posture":
         return "body" if _is_posture(units, i) else None

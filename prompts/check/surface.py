@@ -192,6 +192,15 @@ def _unfinished(text: str) -> str | None:
     return None
 
 
+_FRAME = re.compile(r"\[[^\]]*\]|^[^:.\n]{0,40}(?:[.!][^:.\n]{0,40})?\bcaptions?\s*:")
+"""A placeholder, or "Here is your caption:": a fault of form alone."""
+
+
+def without_frame(text: str) -> str:
+    """The text without a placeholder or the opening of a chat."""
+    return _FRAME.sub(" ", text)
+
+
 def without_talk(text: str) -> str:
     """The text without sentences that talk to somebody or repeat the task; all of it if nothing is left."""
     own = [s for s in _WHOLE_SENTENCE.findall(text) if WORDS in s or not (_CHAT.found(s) or _ECHO.found(s))]

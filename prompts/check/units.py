@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from prompts.check.lexicon import END, Entry, Node, Reading, Sense
+from prompts.check.lexicon import END, MEASURED, Entry, Node, Reading, Sense
 
 OTHER = Entry()
 """The entry of a word that the lexicon does not know."""
 HARD = frozenset(".;")
-MEASURED = frozenset({"pitch", "energy", "speed"})
+__all__ = ["HARD", "MEASURED", "OTHER", "Claim", "Told", "Unit", "units_of"]
 
 
 class Claim(NamedTuple):
@@ -28,7 +28,8 @@ class Told:
     """All that was read in a caption.
 
     `mentions`: where the noun of an attribute stands, told or not. `strange`: the words that the lexicon
-    does not know and that could tell something. `asides`: those of the clauses that tell nothing.
+    does not know and that could tell something. `asides`: those of the clauses that tell nothing. `traits`:
+    those said of a person, a voice or how one speaks.
     `excused`: the values beside any of which what is made up at a place is not.
     `elsewhere`: from where to where others are spoken of.
     """
@@ -39,6 +40,7 @@ class Told:
     mentions: dict[str, int] = field(default_factory=dict)
     strange: list[str] = field(default_factory=list)
     asides: list[list[str]] = field(default_factory=list)
+    traits: list[str] = field(default_factory=list)
     elsewhere: list[tuple[int, int]] = field(default_factory=list)
     excused: dict[int, tuple[Reading, ...]] = field(default_factory=dict)
 

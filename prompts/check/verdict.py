@@ -59,7 +59,10 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
     denied: dict[str, set[str]] = {}
     vaguely: dict[str, set[str]] = {}
     extreme: dict[str, str] = {}
+    vague = _vague_moods(told.claims, known)
     for claim in told.claims:
+        if vague and claim in vague:
+            continue
         if claim.polarity == "denied":
             _deny(claim, denied, vaguely)
         elif claim.polarity in ("litotes", "opposite"):
@@ -90,6 +93,21 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
         if right and right <= values and attribute not in verdict.conveyed:
             verdict.contradicted.setdefault(attribute, "it is denied")
     return verdict
+
+
+def _vague_moods(claims: list[Claim], known: Mapping[str, frozenset[str]]) -> list[Claim]:
+    """Moods that words may tell which tell something else for sure: "hushed" of one who is to speak low."""
+    weak = [c for c in claims if c.sense.weak and c.sense.readings[0][0] == "emotion"]
+    return [c for c in weak if any(other.at == c.at and _is_sure(other, known) for other in claims)]
+
+
+def _is_sure(claim: Claim, known: Mapping[str, frozenset[str]]) -> bool:
+    """True if a claim tells a value that is known, of one attribute that is no mood."""
+    sense = claim.sense
+    if claim.polarity != "asserted" or sense.weak or sense.only_contradicts or len(sense.readings) != 1:
+        return False
+    ((attribute, values),) = sense.readings
+    return attribute != "emotion" and not values.isdisjoint(known.get(attribute, ()))
 
 
 def _mentioned(told: Told, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
