@@ -27,7 +27,7 @@ _NO_TOPIC = frozenset(
 )
 
 _CLAUSE_END = re.compile(r"[^\w\s'’/&-]+|\s-+\s")
-_NO_HEAD = re.compile(r".{2,}(?:[^e]ed|[^aeiou]ly|['’]s|n['’]t)")  # asked, slowly, Tom's
+_NO_HEAD = re.compile(r".{2,}(?:[^e]ed|[^aiou]ly|[^m]ily|['’]s|n['’]t)")  # asked, finely, easily, Tom's
 _NOUN_TAGS = frozenset({"eng", "n", "nr", "nrt", "ns", "nt", "nz", "vn"})  # of jieba
 _NAME_TAGS = frozenset({"nr", "nrt"})  # its least certain
 
@@ -58,7 +58,7 @@ class KeywordsAnnotator(Annotator[Topic]):
     """
 
     row = Topic
-    version = 1
+    version = 2
     wants = (Transcript, Language)
     sees = frozenset({"title", "description", "category"})
 

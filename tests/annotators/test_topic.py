@@ -51,6 +51,8 @@ def test_a_chinese_topic_is_a_run_of_nouns(text: str, topic: str) -> None:
     [
         ("Do you want to?", "en"),
         ("What do they do with it then?", "en"),
+        ("in being comparatively modern.", "en"),
+        ("I have none, I said happily.", "en"),
         ("ZERO THREE FIVE ONE", "en"),
         ("是吗？", "zh"),
         ("Das will sie am Mittwoch abgeben.", "de"),
