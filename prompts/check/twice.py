@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from prompts.check.free import STRESS, TOPIC, replace_word
+from prompts.check.free import OPEN, STRESS, TOPIC, replace_word
 
 _ABOUT = re.compile(
     r"\b(?:about|topic|subject|theme|matter|discuss\w*|address\w*|cover\w*|concern\w*|deal\w*|talk\w*|speak\w*)\b"
@@ -27,13 +27,16 @@ _WINDOW = 40
 def masked_twice(text: str, word: str) -> str:
     """Each mention masked as topic or as stressed word, by the cue nearest before it, or behind it.
 
-    Where none is masked as stressed the last is both: "the topic is home, on which the stress falls".
+    Where none is masked as stressed the last is both: "the topic is home, on which the stress falls". Where
+    both stand in quotes, what does not is a word like others: a child's topic may be "child".
     """
     masked, places = replace_word(text, word, TOPIC)
-    stressed = {place for place in places if _is_stressed(masked, place)}
-    if places and not stressed:
-        return masked[: places[-1] + 1] + STRESS + masked[places[-1] + 1 :]
-    return "".join(STRESS if i in stressed else c for i, c in enumerate(masked))
+    quoted = [place for place in places if place and masked[place - 1] in OPEN]
+    named = quoted if len(quoted) > 1 else places
+    masks = {place: STRESS if _is_stressed(masked, place) else TOPIC for place in named}
+    if named and STRESS not in masks.values():
+        masks[named[-1]] = TOPIC + STRESS
+    return "".join(masks.get(i, word) if c == TOPIC else c for i, c in enumerate(masked))
 
 
 def _is_stressed(masked: str, place: int) -> bool:

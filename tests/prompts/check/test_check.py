@@ -73,6 +73,12 @@ def test_a_word_that_is_stressed_and_the_topic_is_told_as_both(language: Lang, w
         assert set(told) == set(captions.conveyed), captions.description
 
 
+def test_a_person_is_told_though_the_topic_is_a_word_for_persons() -> None:
+    text = 'A young child deals with the topic of "child". The stress is on "child".'
+    told = conveyed(text, Attributes(age_group="child", topic="child", emphasis_word="child"), language="en")
+    assert set(told) == {"age", "topic", "emphasis"}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
