@@ -11,11 +11,12 @@ from prompts.check.faults import Fault, Language, Which, excerpt
 from prompts.check.free import MOOD, STRESS, TOPIC
 from prompts.check.hearing import hear, lexicon_of
 from prompts.check.known import Known
+from prompts.check.lexicon import source
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
 from prompts.check.twice import masked_twice
 from prompts.check.units import Told
 from prompts.check.verdict import WHAT, Verdict, judge, reasons
-from prompts.check.words import QUOTED_WORDS, has_more, quoted_words
+from prompts.check.words import a_piece_of, has_more, quoted_words
 
 _LONG_TEXT = {"en": 640, "zh": 240}
 """Characters beyond which a caption is refused for its length and nobody can say what its clauses hang on."""
@@ -29,6 +30,7 @@ _OF_A_TOPIC = 6
 """Words behind "speaks of" that name a wrong topic, which is no scene or story of its own."""
 _LABEL = re.compile(r"\*\*(?=[\w ]{1,20}:)")
 """Begins another line of a list that has lost its lines."""
+_TAG = re.compile("</?[A-Za-z][^<>]{0,40}>")
 _PERSON = "\ue00f"
 """Stands for "old man": that is nothing of the topic "an old photograph"."""
 ASIDE = {"en": 2, "zh": 4}
@@ -56,7 +58,7 @@ def mask(text: str, known: Known, which: Which, *, quoted: bool = False) -> Mask
     else:
         text = free.clean(text)
         if quoted:
-            text = free.cut_run(text, known.words, QUOTED_WORDS)
+            text = free.cut_run(text, known.words, a_piece_of(known.words))
     mood_told = False
     if known.mood:
         text, mood_told = free.mask_phrase(text, known.mood, MOOD)
@@ -93,7 +95,7 @@ def _faults(
         told_words = True
         yield Fault("transcript", which, None, "does not have the words to say exactly as they were given.")
     plain = masked.text
-    wrong = surface.language_fault(plain, language)
+    wrong = surface.language_fault(_TAG.sub("", plain) if "<" in plain else plain, language)
     if wrong:
         yield Fault(
             "language",
@@ -104,6 +106,8 @@ def _faults(
     form = surface.form_fault(plain, text, language)
     listed = form == surface.LISTED
     length = surface.length_fault(plain, language) if not wrong else None
+    if form == surface.NO_STOP and length:
+        form = None
     echo = surface.echo_fault(surface.without_frame(plain) if form else plain, language, prompt)
     for kind, why in (("form", form), ("length", length), ("echo", echo)):
         if why:
@@ -133,7 +137,7 @@ def weigh(
     """
     hidden, topic_share = _hide(masked.text, known.topic, TOPIC, told=TOPIC in masked.text)
     hidden, mood_share = _hide(hidden, known.mood, MOOD, told=masked.mood_told)
-    told, forms = hear(another_stressed(hidden), language)
+    told, forms = hear(another_stressed(hidden, language), language)
     if other:
         more, _ = hear(hidden, "zh" if language == "en" else "en")
         told.claims += more.claims
@@ -143,6 +147,8 @@ def weigh(
         verdict.tell("emotion", max(0, hidden.find(MOOD)))
         if not masked.mood_told or known.values["emotion"] == {"?"}:
             verdict.contradicted.pop("emotion", None)
+    if known.mood and "emotion" not in verdict.conveyed:
+        _another_mood(verdict, told, hidden, known, language)
     cues = cues_of(forms, lexicon.cues)
     named = name(verdict, known, forms, cues, topic_share, hidden, language)
     paraphrased = bool(known.topic) and TOPIC not in masked.text
@@ -151,6 +157,7 @@ def weigh(
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
         for at, kind, phrase in told.inventions[:3]
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
+        and not (known.topic and phrase in known.topic)
         and not (told_words and (kind in ("mind", "story", "trait") or phrase in known.words.lower()))
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
     ]
@@ -160,6 +167,17 @@ def weigh(
     if not (other or told_words):
         inventions += _unknown(told, verdict, known, language)
     return verdict, inventions
+
+
+def _another_mood(verdict: Verdict, told: Told, text: str, known: Known, language: Language) -> None:
+    """Judges a mood told in words of no class: the contrary of what is known, or perhaps the same."""
+    for one, other in source(language).get("contrary_moods", {}).items():
+        for own, contrary in ((one.split(), other.split()), (other.split(), one.split())):
+            if any(word in known.mood for word in own):
+                word = next((word for word in contrary if word in text and word not in known.mood), None)
+                if word:
+                    verdict.contradicted.setdefault("emotion", word)
+    verdict.strange += tuple(word for _, kind, word in told.inventions if kind == "trait")
 
 
 def _tells(told: Told, at: int, known: Known) -> bool:

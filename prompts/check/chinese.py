@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from prompts.check.chinese_frames import Frames
+from prompts.check.chinese_turns import put_plainly
 from prompts.check.lexicon import Entry, Lexicon, Node, Sense, compile_lexicon, phrases, source
 from prompts.check.units import MEASURED, OTHER, Unit, units_of
 
@@ -23,12 +25,16 @@ _TOLD_AFTER = re.compile(
 _OUT_OF_REACH = re.compile(
     r"(?:(?<=[，,。；;,.])|^)(?P<a>[^，,。；;,.的]{1,4}?)(?:二字|两个字|这两个字|之情|之意)?"
     r"(?:是|一点儿?[也都]|半点[也都]|丝毫也?|根本|压根儿?|可)*"
-    r"(?:谈不上|说不上|无处可寻|无从谈起|荡然无存|无迹可寻|遍寻不着|不见踪影|[与和跟][他她]无缘|没有(?=的?(?:[，,。；;.]|$)))的?"
-    r"|[与和跟同](?P<b>[^，,。；;,.]{2,4}?)(?:二字|两个字|两字|这个词)?(?:一点[也都]|半点[也都]|丝毫|完全|根本)?"
-    r"(?:沾不上边|搭不上边|挨不着边|无缘)"
+    r"(?:(?:谈不上|说不上|无处可寻|无从谈起|荡然无存|无迹可寻|遍寻不着|不见踪影|无影无踪|全无|皆无|尽无|也无|欠奉|为零|归零|绝迹|缺席|不在场|不存在"
+    r"|消失殆尽|一扫而空|一概没有|没有)(?=的?(?:[，,。；;.]|$))|[与和跟][他她]无缘)的?"
+    r"|[与和跟同](?P<b>[^，,。；;,.他她]{1,6}?)(?:二字|两个字|两字|这个词|字)?(?:一点[也都]?|半点[也都]?|丝毫|完全|根本|毫|向来|从来)?"
+    r"(?:沾不上边|搭不上边|挨不着边|不着边|不沾边|无缘|绝缘|无涉|不搭界|不相干|没关系|毫无关系)"
 )
 """What is denied around it: "喜悦一点也没有", "跟高兴二字沾不上边"."""
-_REACHES = re.compile("谈不上|说不上|无处|无从|荡然|无迹|遍寻|不见踪影|无缘|没有的?[，,。；;.]|不上边|不着边")
+_REACHES = re.compile(
+    "谈不上|说不上|无处|无从|荡然|无迹|遍寻|不见踪影|无缘|没有的?[，,。；;.]|不上边|不着边"
+    "|无影|[全皆尽也]无|欠奉|[为归]零|绝迹|缺席|不在场|不存在|殆尽|一扫|一概|绝缘|无涉|沾边|搭界|相干|关系"
+)
 _AND = frozenset({"和", "与", "且", "又", "并", "并且", "同时", "以及", "、", "跟", "及", "兼"})
 _OR = frozenset({"或", "或者", "也无", "也没有"})
 
@@ -50,6 +56,7 @@ class Chinese:
     def __init__(self) -> None:
         raw = _one_level_each(source("zh"))
         self.lexicon: Lexicon = compile_lexicon(raw, list, frozenset())
+        self._frames = Frames(raw["frames"])
         self._drop = frozenset(phrases(raw["drop"]))
         self._plain = frozenset(raw["plain_characters"]) | self._drop
         for word in (*self._drop, *_AND, *_OR):
@@ -60,6 +67,7 @@ class Chinese:
         for word in phrases(raw["inventions"]["idiom"]):
             self._no_gender(word)
         self._gendered(self.lexicon.trie)
+        _milder(self.lexicon.trie)
 
     def is_plain(self, character: str) -> bool:
         """True if a character can tell nothing of a voice."""
@@ -96,7 +104,9 @@ class Chinese:
                         for s in entry.senses
                         if s.readings and s.readings[0][0] == "gender" and s not in found
                     ]
-        return tuple(found) if len(found) == 1 else ()
+        if len({s.readings for s in found}) == 1:
+            return (min(found, key=lambda s: s.weak),)
+        return ()
 
     def _once(self, match: re.Match[str]) -> str:
         """高高兴兴 is 高兴, if the lexicon has only that."""
@@ -112,15 +122,18 @@ class Chinese:
 
     def units(self, text: str) -> tuple[list[Unit], Sequence[str]]:
         """Phrases without the words that are seen through, and the characters they are of."""
+        text = put_plainly(text)
         text = _TOLD_AFTER.sub(r"没有\1", text) if "要说" in text or "论" in text else text
         if _REACHES.search(text):
-            text = _OUT_OF_REACH.sub(lambda m: f"没有{m['a'] or m['b']}", text)
+            text = _OUT_OF_REACH.sub(lambda m: f"没有{m['a']}" if m["a"] else f"一点也不{m['b']}", text)
+        text, framed = self._frames.put(text)
         text = _HYPERBOLE.sub(r"\1", text.translate(_PUNCTUATION))
         text = _ANGRY_CHILD.sub("孩子 ", text)
         characters = _TWICE.sub(self._once, text)
         units: list[Unit] = []
         drop = self._drop
         for unit in units_of(characters, characters, self.lexicon.trie):
+            unit.entry = framed.get(unit.word, unit.entry)
             word = unit.entry.text or unit.word
             if word == "地" and units and (units[-1].entry.senses or units[-1].entry.carrier):
                 units.append(unit)  # ends the reach of a negation: "不带情绪地"
@@ -132,6 +145,16 @@ class Chinese:
             unit.word = "and" if word in _AND else "or" if word in _OR else word
             units.append(unit)
         return units, characters
+
+
+def _milder(node: Node) -> None:
+    """Of two equal senses of a phrase that which something may stand beside."""
+    for key, below in node.items():
+        if key:
+            _milder(below)
+        else:
+            mild = {s.readings for s in below.senses if s.beside}
+            below.senses = tuple(s for s in below.senses if s.beside or s.weak or s.readings not in mild)
 
 
 def _is_noun(unit: Unit) -> bool:

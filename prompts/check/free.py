@@ -182,13 +182,10 @@ def _after_that(text: str, words: str) -> str:
     return text
 
 
-_TOKEN_PLACES = re.compile(r"[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)*")
-
-
 def cut_run(text: str, words: str, n: int) -> str:
     """The text with every run of `n` words or more of the words to say masked."""
     joined = f" {' '.join(tokens(words))} "
-    spans = [(m.start(), m.end(), m[0].lower()) for m in _TOKEN_PLACES.finditer(text)]
+    spans = [(m.start(), m.end(), m[0].lower()) for m in _TOKENS.finditer(text)]
     out, at, i = [], 0, 0
     while i + n <= len(spans):
         end = i + n

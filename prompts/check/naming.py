@@ -27,6 +27,14 @@ _OTHER_STRESSED = re.compile(
     r"|(?:重音|重读|强调|突出|着重)(?:却|偏|都|只|全|则)?(?:是|在|落在|放在|压在|落到|给了|给)?[“「])"
     r"(?:the )?(?P<word>[^\ue000-\ue003“”\"「」]{1,20})[\"”」]"
 )
+_OTHER_STRESSED_ZH = re.compile(
+    r"[“「『\"](?P<a>[^\ue000-\ue003“”\"「」『』，,。；;]{1,6})[”」』\"](?:这?[几二两三四]?个?[字词]|一词|一语)?[^，,。；;：:\ue001]{0,8}?"
+    r"(?:[说念读咬讲吐放压][^，,。；;]{0,4}[重响狠沉]|重音|重读|强调|突出|加重|着重|用力|使劲|拎|挑出来|最重|顶点|加粗|分量|重锤|砸|钉)"
+    r"|(?:重音|重读|强调|着重|加重|力气|力道|劲儿?|分量|重心|咬字|咬得|最重|落脚点|用力)[^，,。；;：:\ue001]{0,10}?"
+    r"[“「『\"](?P<b>[^\ue000-\ue003“”\"「」『』，,。；;]{1,6})[”」』\"]"
+    r"|[把将给](?P<c>[^\ue000-\ue003“”\"「」『』，,。；;字句话音声词]{1,6}?)(?:二字|两个字|三个字|一词|这个词|几个字)?[说念读咬讲]得[^，,。；;\ue001]{0,4}重"
+)
+"""Another word stressed, as Chinese says it."""
 Cue = tuple[int, int, frozenset[str]]
 """Begin, end and marks of a phrase that introduces a stressed word or a topic."""
 _NOT = frozenset({"not", "no", "never", "without", "neither", "不", "没", "未", "别", "无", "nor"})
@@ -68,7 +76,7 @@ def name(
 ) -> list[str]:
     """Judges the topic and the stressed word; the reasons of what is made up of them."""
     made_up: list[str] = []
-    _stress(verdict, known, forms, cues, text, made_up)
+    _stress(verdict, known, forms, cues, text, made_up, language)
     names_topic = [c for c in cues if _says_topic(forms, c, language)]
     if known.topic:
         if topic_share <= ENOUGH and any(_another_of_kind(forms, c) for c in names_topic):
@@ -76,7 +84,7 @@ def name(
         elif topic_share >= ENOUGH:
             at = next((i for i, form in enumerate(forms) if form == TOPIC), 0)
             verdict.tell("topic", at)
-        elif names_topic:
+        elif names_topic or (language == "zh" and _near_topic(text, known.topic)):
             verdict.contradicted["topic"] = "another topic is named"
     elif names_topic:
         made_up.append("names a topic, and none is known.")
@@ -88,16 +96,28 @@ def topics_named(forms: Sequence[str], cues: list[Cue], language: Language) -> l
     return [cue[1] for cue in cues if _says_topic(forms, cue, language)]
 
 
-def another_stressed(text: str) -> str:
+def another_stressed(text: str, language: Language) -> str:
     """The text without what another word than the known one is said to be stressed: it tells nothing else."""
     found = _OTHER_STRESSED.search(text) if "tress" in text or "phasi" in text or "重" in text else None
-    return text[: found.start("word")] + text[found.end("word") :] if found else text
+    if found:
+        return text[: found.start("word")] + text[found.end("word") :]
+    found = _OTHER_STRESSED_ZH.search(text) if language == "zh" else None
+    return text[: found.start(found.lastgroup)] + text[found.end(found.lastgroup) :] if found else text  # type: ignore[arg-type]
 
 
 def _another_of_kind(forms: Sequence[str], cue: Cue) -> bool:
     """True if half of the topic stands behind another word: "restaurant bookings" for "hotel bookings"."""
     following = forms[cue[1] : cue[1] + 2]
     return len(following) == 2 and following[0] not in (TOPIC, "their") and following[1] == TOPIC
+
+
+def _near_topic(text: str, topic: str) -> bool:
+    """True if another word with a character of the topic stands where it would: "说养蜂" for 养蚕."""
+    return any(
+        topic[:1] == m["word"][:1] or topic[-1:] == m["word"][-1:] or topic[-1:] == m["next"]
+        for m in re.finditer(rf"[说讲聊谈论](?P<word>[\u3400-\u9fff]{{{len(topic)}}})(?P<next>.?)", text)
+        if len(topic) > 1
+    )
 
 
 def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
@@ -159,6 +179,7 @@ def _stress(
     cues: list[Cue],
     text: str,
     made_up: list[str],
+    language: Language,
 ) -> None:
     stressing = [c for c in cues if c[2] & {"stress", "strong_stress"}]
     denying = [c for c in cues if "not_stress" in c[2]]
@@ -167,7 +188,7 @@ def _stress(
         if any(_aims(forms, c) for c in strong) or (stressing and _names_another(text)):
             made_up.append("says which word is stressed, and none is known.")
         return
-    if _OTHER_STRESSED.search(text):
+    if _OTHER_STRESSED.search(text) or (language == "zh" and _OTHER_STRESSED_ZH.search(text)):
         verdict.contradicted["emphasis"] = "another word is stressed"
         return
     mentions = [i for i, form in enumerate(forms) if form == STRESS]

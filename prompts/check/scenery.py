@@ -63,7 +63,7 @@ def made_up(units: list[Unit], i: int) -> str | None:
         return None
     if kind == "place":
         return "scene" if _before(units, i, _PLACES, 4) else None
-    if kind == "mind" and any(u.word == TOPIC for u in units[max(0, i - 3) : i + 4]):
+    if kind == "mind" and _beside_topic(units, i):
         return None
     if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
         return None
@@ -80,6 +80,19 @@ def made_up(units: list[Unit], i: int) -> str | None:
     if kind == "posture":
         return "body" if _is_posture(units, i) else None
     return kind
+
+
+def _beside_topic(units: list[Unit], i: int) -> bool:
+    """True if the topic stands near, in Chinese in the same clause: who thinks is in the topic."""
+    if units[i].entry.text.isascii():
+        return any(u.word == TOPIC for u in units[max(0, i - 3) : i + 4])
+    for near in (reversed(units[max(0, i - 3) : i]), units[i + 1 : i + 4]):
+        for unit in near:
+            if unit.word == TOPIC:
+                return True
+            if unit.word in HARD or unit.word == ",":
+                break
+    return False
 
 
 def _is_measure(units: list[Unit], i: int) -> bool:

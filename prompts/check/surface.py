@@ -73,6 +73,7 @@ _CLAUSE = re.compile(r"[.,;:!?—–()]+")
 TALKS = "talks to the person who asked instead of being the caption alone"
 REPEATS = "repeats the task it was given"
 TOO_LONG = "is too long"
+NO_STOP = "has no full stop at its end, as if it broke off"
 LISTED = "lists labels and values instead of being prose"
 
 
@@ -186,7 +187,7 @@ def _unfinished(text: str) -> str | None:
     if last not in _STOPPED:
         if last == "…":
             return "breaks off unfinished"
-        return "has no full stop at its end, as if it broke off"
+        return NO_STOP
     if stripped.endswith("...") or _CUT.search(stripped[-16:]):
         return "breaks off unfinished"
     return None
@@ -216,7 +217,7 @@ def length_fault(text: str, language: str) -> str | None:
     foreign = 0 if language == "en" else 2 * len(_NAMED.findall(text))
     if n + foreign < SHORT[language]:
         return f"is too short: {n} {unit} of its own, at least {SHORT[language]} are needed"
-    if n > LONG[language]:
+    if n + 2 * foreign > LONG[language]:
         return f"{TOO_LONG}: {n} {unit} of its own, at most {LONG[language]} are allowed"
     return None
 

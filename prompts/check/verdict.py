@@ -72,7 +72,8 @@ def judge(told: Told, known: Mapping[str, frozenset[str]], opposites: Mapping[Re
                 extreme.update((name, claim.text) for name, _ in claim.sense.readings if name in POLES)
         elif not _supported(claim, known, verdict):
             pending.append(claim)
-    _between(denied, known, verdict)
+    _between(denied, vaguely, known, verdict)
+    _by_denial(denied, known, verdict)
     _mentioned(told, known, verdict)
     for claim in pending:
         _fault(claim, known, verdict)
@@ -108,6 +109,14 @@ def _is_sure(claim: Claim, known: Mapping[str, frozenset[str]]) -> bool:
         return False
     ((attribute, values),) = sense.readings
     return attribute != "emotion" and not values.isdisjoint(known.get(attribute, ()))
+
+
+def _by_denial(denied: Mapping[str, set[str]], known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
+    """Not loud is quiet, where that is known and nothing else is said."""
+    for attribute, poles in POLES.items():
+        right, values = known.get(attribute), denied.get(attribute)
+        if right and values and len(values) == 1 and values.issubset(poles) and right == {*poles} - values:
+            verdict.tell(attribute, 0)
 
 
 def _mentioned(told: Told, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
@@ -157,14 +166,19 @@ def _opposite(
             verdict.invented.append(claim.text)
 
 
-def _between(denied: Mapping[str, set[str]], known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
+def _between(
+    denied: Mapping[str, set[str]],
+    vaguely: Mapping[str, set[str]],
+    known: Mapping[str, frozenset[str]],
+    verdict: Verdict,
+) -> None:
     for attribute, poles in POLES.items():
-        if denied.get(attribute, set()) >= set(poles):
-            right = known.get(attribute)
-            if right == frozenset({"normal"}):
+        right = known.get(attribute)
+        if right == frozenset({"normal"}):
+            if vaguely.get(attribute, set()) >= set(poles):
                 verdict.tell(attribute, 0)
-            elif right is None:
-                verdict.invented.append(f"neither {poles[0]} nor {poles[1]}")
+        elif right is None and denied.get(attribute, set()) >= set(poles):
+            verdict.invented.append(f"neither {poles[0]} nor {poles[1]}")
 
 
 def _fault(claim: Claim, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:

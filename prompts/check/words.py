@@ -15,6 +15,11 @@ QUOTED_WORDS, QUOTED_CHARACTERS = 4, 8
 _TOKENS_OR_MASK = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+(?:['’][^\W_\u3400-\u9fff]+)*|\ue000")
 
 
+def a_piece_of(words: str) -> int:
+    """How many of the words in a row are told as such: not read where others of them are quoted."""
+    return QUOTED_CHARACTERS // 2 + 1 if is_chinese(words) else QUOTED_WORDS
+
+
 def quoted_words(text: str, known: Known) -> str | None:
     """Why a description quotes the transcript; None if it does not."""
     words = _transcript_tokens(known.words)
@@ -28,7 +33,7 @@ def quoted_words(text: str, known: Known) -> str | None:
             plain, _ = free.replace_word(plain, phrase, " \ue000 ")
     own = _TOKENS_OR_MASK.findall(plain.lower())
     if length >= n:
-        if _shares_run(own, words, n):
+        if _shares_run(own, words, n) or _shares_around(text, known, n):
             return "quotes the words that are said; only the instruction may have them."
         return None
     if not length or (known.stress and free.tokens(known.stress) == words.split()):
@@ -63,6 +68,25 @@ def has_more(text: str) -> bool:
         WORDS in m[0] and any(c.isalnum() for c in m[0]) and len(m[0]) < 400
         for m in free.QUOTED.finditer(text)
     )
+
+
+def _shares_around(text: str, known: Known, n: int) -> bool:
+    """True if `n` characters in a row are of a Chinese transcript, of which half at most are the topic."""
+    if (
+        not known.topic
+        or known.topic not in known.words
+        or known.topic not in text
+        or not is_chinese(known.words)
+    ):
+        return False
+    words, topic = "".join(free.tokens(known.words)), "".join(free.tokens(known.topic))
+    own = "".join(_TOKENS_OR_MASK.findall(free.clean(text).lower()))
+    at = words.find(topic)
+    for begin in range(max(0, at - n), at + 1):
+        for end in range(max(begin + n, at + len(topic)), min(len(words), at + len(topic) + n) + 1):
+            if end - begin >= max(n, 2 * len(topic)) and words[begin:end] in own:
+                return True
+    return False
 
 
 def _shares_run(own: list[str], joined: str, n: int) -> bool:

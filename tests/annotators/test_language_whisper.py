@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import whisper
 from whisper.tokenizer import LANGUAGES
 
@@ -18,11 +20,21 @@ from pipeline.languages import language_code
 from pipeline.models import ModelError
 from pipeline.rows import Language
 from tests.make import clip_of, noise, silence, tone
-from tests.tiny.whisper import MARKS, make, syllables
+from tests.tiny.whisper import make, syllables
 
-pytestmark = [*MARKS]
+pytestmark = pytest.mark.filterwarnings(  # whisper.tokenizer never closes its vocabulary
+    "ignore:Exception ignored in. <_io.FileIO name=.*tiktoken:pytest.PytestUnraisableExceptionWarning"
+)
 
 SOUNDS = [syllables(seconds, seed) for seed, seconds in enumerate((1.2, 30.0, 7.5, 3.0))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,21 @@ from pipeline.annotator import Skip
 from pipeline.clip import Clip, Given, Samples
 from pipeline.rows import Language, Transcript
 from tests.make import clip_of, noise, silence, tone
-from tests.tiny.whisper import MARKS, make, syllables
+from tests.tiny.whisper import make, syllables
 
-pytestmark = [*MARKS]
+pytestmark = pytest.mark.filterwarnings(  # whisper.tokenizer never closes its vocabulary
+    "ignore:Exception ignored in. <_io.FileIO name=.*tiktoken:pytest.PytestUnraisableExceptionWarning"
+)
 
 SOUNDS = [syllables(seconds, seed) for seed, seconds in enumerate((1.2, 30.0, 7.5))]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,24 @@ from annotators import _whisper
 from annotators.transcript.whisper import WhisperAnnotator
 from pipeline.errors import OptionError
 from pipeline.models import ModelError, Published
-from tests.tiny.whisper import DIMS, MARKS, make, syllables
+from tests.tiny.whisper import DIMS, make, syllables
 
-pytestmark = [*MARKS]
+pytestmark = pytest.mark.filterwarnings(  # whisper.tokenizer never closes its vocabulary
+    "ignore:Exception ignored in. <_io.FileIO name=.*tiktoken:pytest.PytestUnraisableExceptionWarning"
+)
 
 LARGE_V3 = whisper.model.ModelDimensions(128, 1500, 1280, 20, 32, 51866, 448, 1280, 20, 32)
 TURBO = replace(LARGE_V3, n_text_layer=4)
 TINY = whisper.model.ModelDimensions(80, 1500, 384, 6, 4, 51865, 448, 384, 6, 4)
 Held = dict[str, Any]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 import torch
 from whisper.model import ModelDimensions, Whisper
 
@@ -18,13 +17,6 @@ DIMS = ModelDimensions(
     n_vocab=51866, n_text_ctx=64, n_text_state=64, n_text_head=2, n_text_layer=4,
 )  # fmt: skip
 """As published but for the width, the layers, and 64 positions instead of 448, so that a text ends soon."""
-MARKS = (
-    pytest.mark.usefixtures("one_thread"),
-    pytest.mark.filterwarnings(  # whisper.tokenizer never closes its vocabulary
-        "ignore:Exception ignored in. <_io.FileIO name=.*tiktoken:pytest.PytestUnraisableExceptionWarning"
-    ),
-)
-"""Of modules whose tests read with Whisper."""
 
 
 def make(folder: Path, *, n_vocab: int = DIMS.n_vocab, n_mels: int = DIMS.n_mels) -> Path:
