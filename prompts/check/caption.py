@@ -14,7 +14,7 @@ from prompts.check.known import Known
 from prompts.check.lexicon import source
 from prompts.check.naming import ENOUGH, another_stressed, cues_of, name, topics_named
 from prompts.check.twice import masked_twice
-from prompts.check.units import Told
+from prompts.check.units import Claim, Told
 from prompts.check.verdict import WHAT, Verdict, judge, reasons
 from prompts.check.words import a_piece_of, has_more, quoted_words
 
@@ -28,6 +28,11 @@ _OF_A_PERSON = re.compile(
 )
 _OF_A_TOPIC = 6
 """Words behind "speaks of" that name a wrong topic, which is no scene or story of its own."""
+_DENIES_MOOD = re.compile(
+    r"\b(?:opposite of|anything but|far from|not|never|no longer|neither|without|nothing)"
+    f"(?: being| feeling| sounding| at all| in the least)? {MOOD}"
+)
+"""Denies the phrase of emotion."""
 _LABEL = re.compile(r"\*\*(?=[\w ]{1,20}:)")
 """Begins another line of a list that has lost its lines."""
 _TAG = re.compile("</?[A-Za-z][^<>]{0,40}>")
@@ -109,6 +114,8 @@ def _faults(
     if form == surface.NO_STOP and length:
         form = None
     echo = surface.echo_fault(surface.without_frame(plain) if form else plain, language, prompt)
+    if echo == surface.REPEATS and (length or "").startswith(surface.TOO_LONG):
+        echo = None
     for kind, why in (("form", form), ("length", length), ("echo", echo)):
         if why:
             told_words = told_words or kind != "length"
@@ -145,7 +152,9 @@ def weigh(
     verdict = judge(told, known.values, lexicon.opposites)
     if known.mood and mood_share >= ENOUGH:
         verdict.tell("emotion", max(0, hidden.find(MOOD)))
-        if not masked.mood_told or known.values["emotion"] == {"?"}:
+        if _DENIES_MOOD.search(hidden):
+            verdict.contradicted["emotion"] = "it is denied"
+        elif not masked.mood_told or known.values["emotion"] == {"?"}:
             verdict.contradicted.pop("emotion", None)
     if known.mood and "emotion" not in verdict.conveyed:
         _another_mood(verdict, told, hidden, known, language)
@@ -183,16 +192,21 @@ def _another_mood(verdict: Verdict, told: Told, text: str, known: Known, languag
 def _tells(told: Told, at: int, known: Known) -> bool:
     """True if the word at a place tells a mood, or goes with what is known: "weary" of one who is sad."""
     claims = [claim for claim in told.claims if claim.at == at]
-    if any(
-        claim.sense.readings and claim.sense.readings[0][0] == "emotion" and not claim.sense.weak
-        for claim in claims
-    ):
+    if any(_is_another_mood(claim, known) for claim in claims):
         return True
-    readings = [r for claim in claims for r in claim.sense.readings]
+    readings = [r for claim in claims for r in claim.sense.readings if r[0] != "gender"]
     return any(
         not values.isdisjoint(known.values.get(attribute, ()))
         for attribute, values in (*readings, *told.excused.get(at, ()))
     )
+
+
+def _is_another_mood(claim: Claim, known: Known) -> bool:
+    """True if a claim tells a mood for sure, and not one that may stand beside what is known."""
+    sense = claim.sense
+    if sense.weak or not sense.readings or sense.readings[0][0] != "emotion":
+        return False
+    return all(values.isdisjoint(known.values.get(name, ())) for name, values in sense.beside)
 
 
 def _unknown(told: Told, verdict: Verdict, known: Known, language: Language) -> Iterator[str]:

@@ -6,6 +6,7 @@ from prompts.check.units import HARD, MEASURED, Unit
 
 LEFT_REACH = 8
 _JOINTS = frozenset({"and", "or", ",", "nor", "as", "well"})
+_OF = ("in", "of", "on")
 _AND = ("and", "but", ",", "or", "nor")
 
 
@@ -29,7 +30,7 @@ def carriers(units: list[Unit], i: int, through: frozenset[str]) -> list[str]:
             or unit.word in through
             or (unit.word == "their" and j == i + 1)
         )
-        if not passes:
+        if not passes or (unit.word in _OF and units[j - 1].word == ","):
             break
         j += 1
     for j in range(i - 1, max(-1, i - LEFT_REACH - 1), -1):

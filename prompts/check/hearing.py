@@ -50,6 +50,16 @@ _DENYING = (
 """One of these stands in all that is denied so."""
 
 
+_ABSURD = re.compile(
+    r"\bif (?:this|that|these|those|the \w+) (?:is|are|was|were|counts as|can be called) (?P<a>[^,.;]*)"
+    r", [^.;]*",
+    re.I,
+)
+"""Denies by what follows from it: "if this is a quiet voice, a tractor is a lullaby"."""
+_IF_IT_COULD = re.compile(
+    r"\bif (?:an? |the |some )?[a-z]+ could [^,.;]*,? (?:it|he|she|they|that|this)?\s*would\b", re.I
+)
+"""Begins a comparison: "if a kettle could sing, it would sound so"."""
 _AUDIBLY = re.compile(r"\b(barely|hardly|scarcely|only just|just about) audibly\b", re.I)
 _AT_ALL = re.compile(r"\bnot at all\b|\bnot (?P<a>[a-z-]+) at all\b", re.I)
 """Says the opposite: "not at all loud", "not loud at all"."""
@@ -101,6 +111,10 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
     else:
         if " as " in text:
             text = _AS_ANYONE.sub(_as_anyone, text)
+        if "could" in text:
+            text = _IF_IT_COULD.sub("like", text)
+        if "f th" in text and ("If th" in text or "if th" in text):
+            text = _ABSURD.sub(lambda m: f"anything but {m['a']}", text)
         if "audibly" in text:
             text = _AUDIBLY.sub(r"\1 audible", text)
         if "at all" in text:

@@ -136,6 +136,8 @@ def _spelt(phrase: str) -> list[str]:
     return [f"{before}{choice}{end}" for end in _spelt(after) for choice in choices.split("|")]
 
 
+_SIMILES = ("like ", "as if ", "as though ")
+"""With these a phrase begins that is a comparison as a whole."""
 Splitter = Callable[[str], list[str]]
 
 
@@ -151,7 +153,7 @@ def compile_lexicon(raw: Mapping[str, Any], split: Splitter, drop: frozenset[str
             return Entry(phrase)
         for word in words:
             node = node.setdefault(word, {})
-        return node.setdefault(END, Entry(phrase))  # type: ignore[no-any-return]
+        return node.setdefault(END, Entry(phrase, simile=phrase.startswith(_SIMILES)))  # type: ignore[no-any-return]
 
     together = {key: _senses(text) for key, text in raw["together"].items()}
     pairs = _pairs(raw, together)
@@ -223,6 +225,8 @@ def _too_little(words: list[str], phrase: str) -> bool:
     if not phrase.isascii():
         return False
     spelt = _ARTICLE.sub("", phrase).split()
+    if words[-1:] == ["might"]:  # a noun: "with all their might"
+        return False
     return len(words) < len(spelt) and (len(words) == 1 or stopwords("en").issuperset(words))
 
 

@@ -144,16 +144,22 @@ def _says_topic(forms: Sequence[str], cue: Cue, language: Language) -> bool:
     ):
         return (
             phrase[-2:] != ["word", "on"]
+            and not (phrase[-1] == "on" and _tells(following))
             and following not in ("their", "they")
             and following not in _list("en", "no_topic")
         )
     if phrase[-1] in ("topic", "theme", "subject"):  # "the topic is frogs", but "the subject is quiet"
-        entry = english().lexicon.trie.get(following, {}).get(END)
-        if entry and (entry.senses or entry.level or entry.carrier):
+        if _tells(following):
             return False
         told_nothing = following in _list("en", "no_topic") or following in stopwords("en")
         return following.isalpha() and not told_nothing
     return len(phrase) == 1 and phrase[0] in ("discuss", "discusses")
+
+
+def _tells(form: str) -> bool:
+    """True of a word that tells something of a voice, so that it names no topic: "on a high note"."""
+    entry = english().lexicon.trie.get(form, {}).get(END)
+    return bool(entry and (entry.senses or entry.level or entry.carrier))
 
 
 def _speaks_about(forms: Sequence[str], begin: int, end: int) -> bool:

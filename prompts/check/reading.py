@@ -50,7 +50,7 @@ _PERSONS = frozenset(
     }
 )
 _SAYS = frozenset({"sounds", "sound", "speaks", "talks", "says", "delivers"})
-_TURNS = _OVER | _UNDER | HARD | {":", ",", "and", "their", "as", "while", "from", "beyond", "than"}
+_TURNS = _OVER | _UNDER | HARD | {":", ",", "and", "their", "as", "while", "from", "beyond", "than", "about"}
 """Words that turn what is read, though the lexicon may know nothing of them."""
 _FROM = frozenset({"from", "beyond"})
 """Ends what is denied: "not moved from the ordinary"."""
@@ -102,9 +102,11 @@ class Reader:
                 negation = negation if of_noun and units[i - 1].word in _LETS else None
             if negation and (word in _OVER or word in _UNDER) and not entry.level and not entry.senses:
                 negation = None
-            if word in ("as", "while") and _acts(units, i):
+            if word in ("as", "while") and _acts(units, i, self._plain):
                 told.inventions.append((unit.at, "story", units[i + 2].surface))
             if word in _FROM and negation and not entry.senses:
+                negation = None
+            if word == "about" and negation and told.claims and told.claims[-1].polarity != "asserted":
                 negation = None
             if entry is OTHER:
                 if word == "than":
@@ -306,12 +308,13 @@ def _is_measured(entry: Entry) -> bool:
     return bool(entry.senses) and any(s.readings and s.readings[0][0] in MEASURED for s in entry.senses)
 
 
-def _acts(units: list[Unit], i: int) -> bool:
+def _acts(units: list[Unit], i: int, plain: Callable[[str], bool]) -> bool:
     """True if "as she" goes on with a verb that the lexicon does not know: "as she stirs the soup"."""
     if i + 3 >= len(units) or units[i + 1].word not in ("she", "he", "they"):
         return False
     verb = units[i + 2]
-    return verb.entry is OTHER and verb.surface.endswith(("s", "ed")) and verb.word not in VERBS
+    acts = verb.entry is OTHER and verb.surface.endswith(("s", "ed")) and verb.word not in VERBS
+    return acts and not plain(verb.surface)
 
 
 def _near_stress(units: list[Unit], i: int) -> bool:

@@ -69,7 +69,7 @@ def made_up(units: list[Unit], i: int) -> str | None:
         return None
     if kind == "trade":
         return "trait" if _is_noun(units[i]) and not _before(units, i, _OF, 2) else None
-    if kind == "said" and not units[i].entry.text.startswith(units[i].surface):
+    if kind == "said" and _is_verb(units[i]):
         return None
     if kind in _BESIDE:
         return _BESIDE[kind] if _is_said_of_it(units, i) else None
@@ -83,9 +83,9 @@ def made_up(units: list[Unit], i: int) -> str | None:
 
 
 def _beside_topic(units: list[Unit], i: int) -> bool:
-    """True if the topic stands near, in Chinese in the same clause: who thinks is in the topic."""
+    """True if the topic stands behind a word, in Chinese near in its clause: who thinks is in the topic."""
     if units[i].entry.text.isascii():
-        return any(u.word == TOPIC for u in units[max(0, i - 3) : i + 4])
+        return any(u.word == TOPIC for u in units[i + 1 : i + 4])
     for near in (reversed(units[max(0, i - 3) : i]), units[i + 1 : i + 4]):
         for unit in near:
             if unit.word == TOPIC:
@@ -99,10 +99,13 @@ def _is_measure(units: list[Unit], i: int) -> bool:
     """True if a place or a listener only tells how loud: "a volume that carries down the corridor"."""
     if i + 1 < len(units) and units[i + 1].entry.carrier in MEASURED:
         return True  # "playground volume"
-    reached = False
+    reached = of = False
     for unit in reversed(units[max(0, i - 7) : i]):
         if unit.word in HARD or unit.word == ",":
             return False
+        if unit.entry.carrier in MEASURED and of:
+            return True  # "the pace of a man at breakfast"
+        of = unit.word == "of"
         reached = reached or unit.word in _AS_FAR_AS
         if unit.entry.carrier == "energy" or any(
             s.readings and s.readings[0][0] == "energy" for s in unit.entry.senses
@@ -152,6 +155,11 @@ def _is_said_of_it(units: list[Unit], i: int) -> bool:
         if not _is_attribute(unit):
             break
     return False
+
+
+def _is_verb(unit: Unit) -> bool:
+    """True if a word stands in another form than the lexicon has it, with the ending of a verb."""
+    return unit.surface.endswith(("s", "ed", "ing")) and not unit.entry.text.startswith(unit.surface)
 
 
 def _is_noun(unit: Unit) -> bool:

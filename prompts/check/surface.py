@@ -48,6 +48,8 @@ _CUT = re.compile(
     r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|(?<![着接跟挨赶连顶])一个|一位)\s*[.。…]*\s*$",
     re.I,
 )
+_STRANDED = re.compile(r"\b(?:to|can|could|would) \w+ (?:\w+ ){0,3}(?:into|from|with|than|of)\W*$", re.I)
+"""A preposition that rightly ends a sentence: "no gaps to slip a breath into"."""
 _STOPPED = ".!?。！？"
 _CLOSERS = "\"'”’」』»)）"
 _VERBS = re.compile(
@@ -131,7 +133,7 @@ def form_fault(text: str, original: str, language: str) -> str | None:
         return TALKS
     if _LABEL_FIRST.match(text) or ((":" in text or "：" in text or "=" in text) and _labels(text) >= 2):
         return LISTED
-    if WORDS not in text and _fragments(text, language):
+    if _fragments(_without_words(text), language):
         return "is a string of bare words instead of a sentence"
     return _unfinished(text)
 
@@ -162,7 +164,11 @@ def _fragments(text: str, language: str) -> bool:
             and not _JOINING.search(text)
         )
         few = few or (
-            len(chunks) == 2 and 3 <= n <= 4 and not _JOINING.search(text) and not _MASK.search(text)
+            len(chunks) == 2
+            and n <= 4
+            and not (
+                _is_noun_phrase(chunks) or _JOINING.search(text) or _MASK.search(text) or _HAN.search(text)
+            )
         )
         return (few or (n <= 3 and " and " in text and not _MASK.search(text))) and not _VERBS.search(text)
     chunks_zh = [c for c in _CHUNK_ZH.split(text) if c] if _HAN.search(text) else []
@@ -172,6 +178,31 @@ def _fragments(text: str, language: str) -> bool:
         and 2 * sum(bool(_PREDICATE_ZH.match(c)) for c in chunks_zh) < len(chunks_zh)
         and not _VERB_ZH.search(text)
     )
+
+
+_PERSON = re.compile(
+    r"(?:man|woman|lady|girl|boy|child|speaker|voice|person|lad|teenager|adult|guy)\W*$", re.I
+)
+
+
+def _without_words(text: str) -> str:
+    """The text, or a list of three or more before the words to say that end it; none if it is no list."""
+    before, found, after = text.partition(WORDS)
+    if not found:
+        return text
+    is_list = len(_CHUNK.split(before)) > _ITEMS and not after.strip(' ."”')
+    return _A_VOICE.sub("x", before.rstrip(' :;,"“')) + "." if is_list else ""
+
+
+_ITEMS = 3
+_A_VOICE = re.compile(r"\b\w+ voice\b(?=\W*[,;.])", re.I)
+"""Here a voice is a thing, not what one does."""
+
+
+def _is_noun_phrase(chunks: list[list[str]]) -> bool:
+    """True of "deep, sad woman": one adjective, then another with its noun."""
+    nouns = [bool(_PERSON.search(chunk[-1])) for chunk in chunks]
+    return len(chunks[0]) == 1 and (nouns[1] if len(chunks[1]) > 1 else any(nouns))
 
 
 def _unfinished(text: str) -> str | None:
@@ -188,12 +219,12 @@ def _unfinished(text: str) -> str | None:
         if last == "…":
             return "breaks off unfinished"
         return NO_STOP
-    if stripped.endswith("...") or _CUT.search(stripped[-16:]):
+    if stripped.endswith("...") or (_CUT.search(stripped[-16:]) and not _STRANDED.search(stripped[-48:])):
         return "breaks off unfinished"
     return None
 
 
-_FRAME = re.compile(r"\[[^\]]*\]|^[^:.\n]{0,40}(?:[.!][^:.\n]{0,40})?\bcaptions?\s*:")
+_FRAME = re.compile(r"\[[^\]]*\]|\{[^}]*\}+|<[^>]*>|^[^:.\n]{0,40}(?:[.!][^:.\n]{0,40})?\bcaptions?\s*:")
 """A placeholder, or "Here is your caption:": a fault of form alone."""
 
 
@@ -214,7 +245,7 @@ def length_fault(text: str, language: str) -> str | None:
         return None
     n = len(_COUNTED[language].findall(_MASK.sub(" ", text)))
     unit = "words" if language == "en" else "characters"
-    foreign = 0 if language == "en" else 2 * len(_NAMED.findall(text))
+    foreign = len(_NAMED.findall(text)) * (2 if language == "zh" else WORDS in text)
     if n + foreign < SHORT[language]:
         return f"is too short: {n} {unit} of its own, at least {SHORT[language]} are needed"
     if n + 2 * foreign > LONG[language]:
