@@ -164,12 +164,12 @@ def weigh(
     subjects = topics_named(forms, cues, language) if paraphrased else []
     inventions = [
         f"makes up {WHAT[kind]}: {excerpt(phrase)}."
-        for at, kind, phrase in told.inventions[:3]
+        for at, kind, phrase in told.inventions
         if not any(begin <= at < begin + _OF_A_TOPIC for begin in subjects)
-        and not (known.topic and phrase in known.topic)
+        and not (phrase in known.topic or phrase in known.mood)
         and not (told_words and (kind in ("mind", "story", "trait") or phrase in known.words.lower()))
         and not (kind == "trait" and (known.mood or _tells(told, at, known)))
-    ]
+    ][:3]
     inventions += [f"tells what is not known: {excerpt(phrase)}." for phrase in verdict.invented[:3]]
     if not told_words:
         inventions += named
@@ -215,6 +215,8 @@ def _unknown(told: Told, verdict: Verdict, known: Known, language: Language) -> 
         return
     for word in told.traits:
         yield f"tells what is not known: {excerpt(word)}."
+    for kind, phrase in told.images:
+        yield f"makes up {WHAT[kind]}: {excerpt(phrase)}."
     for words in told.asides:
         if len(words) >= ASIDE[language]:
             phrase = (" " if language == "en" else "").join(words)

@@ -12,6 +12,9 @@ FIRST = 0xE100
 """The private character that stands for the first phrase found in a text."""
 _PIECE = re.compile(r"\(([^)]*)\)|([^(]+)")
 _MADE_UP = "made up "
+_ANY = "…"
+"""Stands for up to six characters of a clause, none of which is of the voice or of what is said."""
+_NO_VOICE = "[^，,。；;：:声音字话嗓调语句词重速力情气怒尾它量点心劲份\ue000-\ue003]{1,6}?"
 
 
 class _Frame(NamedTuple):
@@ -49,7 +52,14 @@ def _note(text: str, frame: _Frame, found: dict[str, Entry]) -> str:
 def _frame(key: str, text: str) -> _Frame:
     pieces = [m.groups() for m in _PIECE.finditer(text)]
     choices = [tuple(a.split("|")) if a is not None else (b,) for a, b in pieces]
-    pattern = "".join(f"(?:{'|'.join(map(re.escape, sorted(c, key=len, reverse=True)))})" for c in choices)
-    signs = min((c for c in choices if all(c)), key=lambda c: len(c) / min(map(len, c)), default=("",))
+    pattern = "".join(
+        f"(?:{'|'.join(map(re.escape, sorted(c, key=len, reverse=True)))})".replace(_ANY, _NO_VOICE)
+        for c in choices
+    )
+    signs = min(
+        (c for c in choices if all(c) and _ANY not in c),
+        key=lambda c: len(c) / min(map(len, c)),
+        default=("",),
+    )
     made_up = key.removeprefix(_MADE_UP) if key.startswith(_MADE_UP) else None
     return _Frame(re.compile(pattern), signs, None if made_up else sense_of(key), made_up)

@@ -14,7 +14,10 @@ def carriers(units: list[Unit], i: int, through: frozenset[str]) -> list[str]:
     """The nouns a word of height hangs on: the one it stands before, else the one it is said of."""
     n = len(units)
     before = units[i - 1].entry.carrier if i else None
-    if before and not (i + 1 < n and units[i + 1].entry.carrier and not units[i + 1].fresh):
+    if before and (
+        not (i + 1 < n and units[i + 1].entry.carrier and not units[i + 1].fresh)
+        or (not units[i].word.isascii() and before in MEASURED and not (i > 1 and units[i - 2].entry.level))
+    ):
         return [before, *_joined(units, i - 1, -1)]
     j = i + 1
     while j < n and j <= i + 6:

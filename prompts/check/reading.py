@@ -141,9 +141,12 @@ class Reader:
             if entry.carrier and entry.text in self._mentions:
                 told.mentions.setdefault(entry.carrier, unit.at)
             self._claim(told, units, i, negation if not (entry.negation and not entry.senses) else None)
-            if entry.invention and not negation and not (simile and entry.invention != "voice"):
+            if entry.invention and not negation:
                 what = made_up(units, i)
-                if what:
+                if what and simile and entry.invention != "voice":
+                    if _is_image(units, i):
+                        told.images.append((what, entry.text))
+                elif what:
                     told.inventions.append((unit.at, what, entry.text))
                     told.excused[unit.at] = entry.excused
             left -= 1
@@ -161,6 +164,16 @@ class Reader:
             told.elsewhere = _behind(units, places)
             told.claims = [
                 c._replace(sense=replace(c.sense, weak=True)) if _is_who(c) and told.is_elsewhere(c.at) else c
+                for c in told.claims
+            ]
+        acting = [(at, kind) for at, kind, text in told.inventions if kind in _ACTING and not text.isascii()]
+        if acting:
+            clauses = _behind(units, [at for at, kind in acting if kind == "scene"], _CLAUSE_ENDS_ZH)
+            clauses += _behind(units, [at for at, kind in acting if kind == "story"])
+            told.claims = [
+                c._replace(sense=replace(c.sense, weak=True))
+                if any(begin < c.at < end for begin, end in clauses)
+                else c
                 for c in told.claims
             ]
 
@@ -246,6 +259,9 @@ def _beyond(level: str, before: str) -> str:
 
 _SAYS_MORE = frozenset({"litotes", "opposite"})
 _ELSEWHERE = frozenset({"mind", "story", "scene"})
+_ACTING = frozenset({"story", "scene"})
+"""Kinds behind which, in Chinese, nothing more is of the voice: "his team stared in wonder"."""
+_CLAUSE_ENDS_ZH = HARD | {","}
 
 
 def _neither_pole(units: list[Unit], told: Told) -> None:
@@ -272,13 +288,27 @@ def _are_poles(one: Sense, other: Sense) -> bool:
     return attribute == second and attribute in MEASURED and values.isdisjoint(others)
 
 
+def _is_image(units: list[Unit], i: int) -> bool:
+    """True if, in Chinese, a clause that begins with "as if" tells nothing but this: "，像在空荡的车站上"."""
+    if units[i].entry.text.isascii():
+        return False
+    begin = next((k for k in range(i, -1, -1) if units[k].word in CLAUSE_ENDS), -1)
+    end = next((k for k in range(i, len(units)) if units[k].word in CLAUSE_ENDS), len(units))
+    clause = [unit.entry for unit in units[begin + 1 : end]]
+    return (
+        0 <= begin < i - 1
+        and clause[0].simile
+        and not any(entry.carrier or entry.level or entry.senses for entry in clause)
+    )
+
+
 def _is_who(claim: Claim) -> bool:
     return bool(claim.sense.readings) and claim.sense.readings[0][0] in ("gender", "age")
 
 
-def _behind(units: list[Unit], places: list[int]) -> list[tuple[int, int]]:
-    """From each place to the end of its sentence."""
-    ends = [unit.at for unit in units if unit.word in HARD]
+def _behind(units: list[Unit], places: list[int], stops: frozenset[str] = HARD) -> list[tuple[int, int]]:
+    """From each place to the end of its sentence, or the first of other stops."""
+    ends = [unit.at for unit in units if unit.word in stops]
     last = units[-1].at + 1 if units else 0
     return [(at, min((end for end in ends if end > at), default=last)) for at in places]
 

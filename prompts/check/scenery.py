@@ -51,6 +51,8 @@ _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "
 _OF = frozenset(
     {"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"}
 )
+_FELT = frozenset({"觉得", "感到", "感觉", "因为", "由于", "出于"})
+"""Words that tell a mood, and no motive, where it follows."""
 _BESIDE = {"near": "trait", "said": "trait", "timbre": "voice"}
 """Kinds that are made up only where they are said of a person or a voice."""
 _SOUNDS = frozenset(phrases(source("en")["sounding"]))
@@ -67,6 +69,8 @@ def made_up(units: list[Unit], i: int) -> str | None:
         return None
     if kind == "voice" and "accent" in units[i].entry.text and any(u.word == STRESS for u in units):
         return None
+    if kind == "mind" and units[i].entry.text in _FELT and _is_mood(units, i + 1):
+        return None
     if kind == "trade":
         return "trait" if _is_noun(units[i]) and not _before(units, i, _OF, 2) else None
     if kind == "said" and _is_verb(units[i]):
@@ -80,6 +84,11 @@ def made_up(units: list[Unit], i: int) -> str | None:
     if kind == "posture":
         return "body" if _is_posture(units, i) else None
     return kind
+
+
+def _is_mood(units: list[Unit], i: int) -> bool:
+    """True if the unit tells an emotion."""
+    return i < len(units) and any(s.readings and s.readings[0][0] == "emotion" for s in units[i].entry.senses)
 
 
 def _beside_topic(units: list[Unit], i: int) -> bool:

@@ -25,6 +25,7 @@ LONG = {"en": 120, "zh": 240}
 ECHO_TOKENS = {"en": 10, "zh": 18}
 """A run of the prompt this long in a caption is an echo; shorter ones are the common speech of captions."""
 _COUNTED = {"en": re.compile(r"[^\W_]+(?:['’-][^\W_]+)*"), "zh": re.compile(r"[\u3400-\u9fff]|[A-Za-z0-9]+")}
+_BLANK = re.compile(r"\s")
 _NAMED = re.compile(f"[{TOPIC}{STRESS}{MOOD}]")
 _MASK = re.compile(f"[{TOPIC}{STRESS}{MOOD}{WORDS}]")
 _MARKUP = re.compile(_one_of("markup"))
@@ -224,7 +225,10 @@ def _unfinished(text: str) -> str | None:
     return None
 
 
-_FRAME = re.compile(r"\[[^\]]*\]|\{[^}]*\}+|<[^>]*>|^[^:.\n]{0,40}(?:[.!][^:.\n]{0,40})?\bcaptions?\s*:")
+_FRAME = re.compile(
+    r"\[[^\]]*\]|\{[^}]*\}+|<[^>]*>|^[^:.\n]{0,40}(?:[.!][^:.\n]{0,40})?\bcaptions?\s*:"
+    r"|^(?:好的?|当然可?以?|可以的?|没问题|收到|明白了?)[！!，,。.][^：:\n]{0,30}[：:]"
+)
 """A placeholder, or "Here is your caption:": a fault of form alone."""
 
 
@@ -248,7 +252,9 @@ def length_fault(text: str, language: str) -> str | None:
     foreign = len(_NAMED.findall(text)) * (2 if language == "zh" else WORDS in text)
     if n + foreign < SHORT[language]:
         return f"is too short: {n} {unit} of its own, at least {SHORT[language]} are needed"
-    if n + 2 * foreign > LONG[language]:
+    if language == "zh":  # punctuation counts where it is much
+        n = len(_BLANK.sub("", _MASK.sub("", text))) + 2 * foreign
+    if n > LONG[language]:
         return f"{TOO_LONG}: {n} {unit} of its own, at most {LONG[language]} are allowed"
     return None
 

@@ -31,6 +31,7 @@ class Told:
     does not know and that could tell something. `asides`: those of the clauses that tell nothing. `traits`:
     those said of a person, a voice or how one speaks.
     `excused`: the values beside any of which what is made up at a place is not.
+    `images`: kind and words of what is made up in a comparison of a clause of its own.
     `elsewhere`: from where to where others are spoken of.
     """
 
@@ -41,6 +42,7 @@ class Told:
     strange: list[str] = field(default_factory=list)
     asides: list[list[str]] = field(default_factory=list)
     traits: list[str] = field(default_factory=list)
+    images: list[tuple[str, str]] = field(default_factory=list)
     elsewhere: list[tuple[int, int]] = field(default_factory=list)
     excused: dict[int, tuple[Reading, ...]] = field(default_factory=dict)
 
