@@ -217,6 +217,8 @@ def _unknown(told: Told, verdict: Verdict, known: Known, language: Language) -> 
         yield f"tells what is not known: {excerpt(word)}."
     for kind, phrase in told.images:
         yield f"makes up {WHAT[kind]}: {excerpt(phrase)}."
+    for phrase in told.beside:
+        yield f"tells of something beside the voice: {excerpt(phrase)}."
     for words in told.asides:
         if len(words) >= ASIDE[language]:
             phrase = (" " if language == "en" else "").join(words)

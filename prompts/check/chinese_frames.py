@@ -14,7 +14,10 @@ _PIECE = re.compile(r"\(([^)]*)\)|([^(]+)")
 _MADE_UP = "made up "
 _ANY = "…"
 """Stands for up to six characters of a clause, none of which is of the voice or of what is said."""
-_NO_VOICE = "[^，,。；;：:声音字话嗓调语句词重速力情气怒尾它量点心劲份\ue000-\ue003]{1,6}?"
+_NO_VOICE = (
+    "[^，,。；;：:声音字话嗓调语句词重速力情气怒尾它量点心劲份岁年老少青快慢高低响轻大小男女"
+    "\ue000-\ue003]{1,6}?"
+)
 
 
 class _Frame(NamedTuple):

@@ -9,6 +9,7 @@ from functools import cache
 
 from prompts.check.ages import ages
 from prompts.check.chinese import chinese
+from prompts.check.chinese_beside import beside
 from prompts.check.english import english
 from prompts.check.faults import Language
 from prompts.check.lexicon import Lexicon, Sense
@@ -108,6 +109,7 @@ def hear(text: str, language: Language) -> tuple[Told, Sequence[str]]:
     if language == "zh":
         units, forms = chinese().units(text)
         told = _reader("zh").read(units)
+        told.beside = beside(units)
     else:
         if " as " in text:
             text = _AS_ANYONE.sub(_as_anyone, text)

@@ -46,7 +46,7 @@ _CHUNK = re.compile(r"[,;/.]+")
 _CUT = re.compile(
     r"(?:\b(?:a|an|the|and|but|or|with|(?:with|and) (?:her|his|their)(?!\s*\.)|from|into|very|because|whose"
     r"|my|your|than|[,;] while|(?:full|out|tone|voice|sense|air|kind|sort|pitch|pace|volume) of)"
-    r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|(?<![着接跟挨赶连顶])一个|一位)\s*[.。…]*\s*$",
+    r"|[，,、；;：:—–-]|(?<![平柔温缓随祥谦暖宁气亲附调谐饱应唱人中共])和|(?<![参])与|(?<![然反从因进])而|把|(?<![不无使作])用|(?<![可所难足得加])以|(?<![合])并|并且|而且|(?<![着接跟挨赶连顶])一个|一位)\s*[.。…]*\s*$",
     re.I,
 )
 _STRANDED = re.compile(r"\b(?:to|can|could|would) \w+ (?:\w+ ){0,3}(?:into|from|with|than|of)\W*$", re.I)

@@ -32,6 +32,7 @@ class Told:
     those said of a person, a voice or how one speaks.
     `excused`: the values beside any of which what is made up at a place is not.
     `images`: kind and words of what is made up in a comparison of a clause of its own.
+    `beside`: clauses of Chinese that tell nothing, in which something is made up if all is told without them.
     `elsewhere`: from where to where others are spoken of.
     """
 
@@ -43,6 +44,7 @@ class Told:
     asides: list[list[str]] = field(default_factory=list)
     traits: list[str] = field(default_factory=list)
     images: list[tuple[str, str]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
     elsewhere: list[tuple[int, int]] = field(default_factory=list)
     excused: dict[int, tuple[Reading, ...]] = field(default_factory=dict)
 
