@@ -310,7 +310,7 @@ class Labels(Row):
     pitch_label: Annotated[Level3 | None, Column("low, normal or high")]
     pitch_label_basis: Annotated[
         Gender | Literal["all"] | None,
-        Column("whose thresholds: female, male, or all where the gender is unknown"),
+        Column("whose thresholds: female, male, or all: of children, and where the gender is unknown"),
     ]
     energy_label: Annotated[Level3 | None, Column("low, normal or high")]
     speed_label: Annotated[Pace3 | None, Column("slow, normal or fast")]

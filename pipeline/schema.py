@@ -47,7 +47,7 @@ class ColumnInfo:
 
 
 def columns_of(row: type[Row]) -> tuple[ColumnInfo, ...]:
-    """The columns of a row type, in order. Raises TypeError for a field without a `Column`."""
+    """The columns of a row type, in order. Raises TypeError for a field without a meaning."""
     if row not in _COLUMNS:
         _COLUMNS[row] = _read_columns(row)
     return _COLUMNS[row]
@@ -63,7 +63,7 @@ def _read_columns(row: type[Row]) -> tuple[ColumnInfo, ...]:
         hint = hints[item.name]
         extras = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
         column = next((e for e in extras if isinstance(e, Column)), None)
-        if column is None:
+        if column is None or not column.doc:
             raise TypeError(f"{row.__name__}.{item.name} says no Column(doc, unit).")
         kind, nullable = _without_none(get_args(hint)[0])
         infos.append(ColumnInfo(item.name, kind, nullable, column))

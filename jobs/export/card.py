@@ -19,6 +19,9 @@ from jobs.export.accuracy import lines_of
 from jobs.export.cite import CITE
 from jobs.export.dataset import Dataset
 from jobs.export.frontmatter import front_matter
+from jobs.export.judged import CORPUS, ORIGINS, Judged, judged, sentence
+from jobs.export.meanings import meanings
+from jobs.export.plain import plain
 from jobs.export.plan import Plan
 from jobs.export.request import Request
 from jobs.export.statistics import UNKNOWN, Statistics
@@ -55,6 +58,7 @@ def write_card(facts: Facts) -> str:
         ("Splits", _splits(facts.plan)),
         ("What was left out", _left_out(facts)),
         ("How it was made", _made(facts)),
+        ("Thresholds of labels", _thresholds(facts)),
         ("Accuracy", _accuracy(facts.request)),
         ("Limits", _limits(facts)),
         ("Licences and attribution", _origins(facts.numbers)),
@@ -63,12 +67,6 @@ def write_card(facts: Facts) -> str:
     )
     parts = [f"## {title}\n\n{text}" if title else text for title, text in sections if text]
     return front_matter(facts.request.to, facts.plan, facts.numbers) + "\n\n".join(parts) + "\n"
-
-
-def plain(text: object) -> str:
-    """Text of a corpus on one line, without what does not print, and not endless."""
-    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(str(text).split()))
-    return line if len(line) <= 200 else f"{line[:199]}…"
 
 
 def _opening(facts: Facts) -> str:
@@ -206,6 +204,33 @@ def _plain(value: object) -> str:
     return json.dumps(value, default=list, sort_keys=True)
 
 
+def _judged(facts: Facts) -> list[Judged]:
+    return judged(facts.dataset.record, facts.numbers.groups)
+
+
+def _thresholds(facts: Facts) -> str:
+    """What the labels of these clips were judged by, a line a label and group."""
+    lines = [
+        (j.label, j.among, f"{j.bounds[0]:g}", f"{j.bounds[1]:g}", j.unit, _origin(j), f"{j.clips:,}")
+        for j in _judged(facts)
+    ]
+    head = (
+        "label",
+        "judged among",
+        "low, slow: under",
+        "high, fast: above",
+        "unit",
+        "thresholds of",
+        "clips",
+    )
+    return pipes(head, lines) if lines else ""
+
+
+def _origin(one: Judged) -> str:
+    measured = f" ({counted(one.measured, 'clip')})" if one.origin == CORPUS else ""
+    return ORIGINS[one.origin] + measured
+
+
 def _accuracy(request: Request) -> str:
     if request.accuracy is None:
         return "Not measured: no human labels were at hand when this was exported."
@@ -218,9 +243,9 @@ def _have(clips: int) -> str:
 
 
 def _limits(facts: Facts) -> str:
-    n, silent = facts.numbers, sum(facts.silent.values())
+    n, silent, labels = facts.numbers, sum(facts.silent.values()), _judged(facts)
     said = [
-        "Labels such as *low* or *fast* are relative to thresholds taken from this corpus.",
+        sentence(labels) if labels else "",
         "A null is a value that is not known, never a zero.",
         f"{n.failed:,} of {counted(n.clips, 'clip')} {_have(n.failed)} a failure, named in `error`."
         if n.failed
@@ -264,28 +289,4 @@ def _origins(numbers: Statistics) -> str:
 
 
 def _columns(facts: Facts) -> str:
-    lines = [_column(field) for field in facts.schema]
-    return pipes(("column", "type", "unit", "meaning"), lines)
-
-
-def _column(field: pa.Field[Any]) -> tuple[str, ...]:
-    meta = field.metadata or {}
-    kind = "list" if isinstance(field.type, pa.ListType) else str(field.type)
-    doc = meta.get(b"doc", _OWN.get(field.name, "").encode()).decode()
-    return (field.name, kind, meta.get(b"unit", b"").decode(), plain(doc))
-
-
-_OWN: Mapping[str, str] = {
-    "id": "the clip",
-    "offset_s": "where in its recording the clip began, in s; null for a whole recording",
-    "speaker": "who speaks, as the source names them",
-    "domain": "what kind of recording it is, as the source says",
-    "title": "the title its source gives it",
-    "category": "the category its source gives it",
-    "source": "where it is from",
-    "licence": "the licence of the clip, as the source states it",
-    "attribution": "who is to be named",
-    "status": "ok, or failed",
-    "error": "what failed, and why",
-    "skipped": "what was not tried, and why",
-}
+    return pipes(("column", "type", "unit", "meaning"), meanings(facts.schema, facts.request, _judged(facts)))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from jobs.export import judged
 from jobs.export.dataset import Dataset
 from jobs.export.plan import Plan
 from pipeline.text import words
@@ -35,7 +36,10 @@ UNKNOWN = "unknown"
 
 @dataclass(slots=True)
 class Statistics:
-    """`shares`: clips and seconds by column and value. `origins`: clips by licence, source, attribution."""
+    """`shares`: clips and seconds by column and value. `origins`: clips by licence, source, attribution.
+
+    `groups`: clips by label and the group it was judged in.
+    """
 
     clips: int = 0
     seconds: float = 0.0
@@ -45,6 +49,7 @@ class Statistics:
     lengths: dict[str, Counter[int]] = field(default_factory=dict)
     origins: Counter[tuple[str, ...]] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
+    groups: judged.Groups = field(default_factory=Counter)
 
     def quantiles(self, column: str) -> tuple[int, float, int, int, int]:
         """How many texts, their mean length, and its 5th, 50th and 95th percentile."""
@@ -65,10 +70,13 @@ def gather(dataset: Dataset, plan: Plan, exported: pa.Schema) -> Statistics:
     rest = [n for n in ("duration_s", "speaker", "status", "language", *ORIGIN) if n in have]
     found = Statistics(shares={n: {} for n in shares}, lengths={n: Counter() for n in captions})
     start = 0
-    for table in dataset.tables(list(dict.fromkeys((*shares, *captions, *rest)))):
+    judging = [n for n in judged.READS if n in have]
+    for table in dataset.tables(list(dict.fromkeys((*shares, *captions, *rest, *judging)))):
         kept = plan.part_of[start : start + table.num_rows] >= 0
         start += table.num_rows
-        _add(found, table.filter(pa.array(kept)).to_pydict())
+        rows = table.filter(pa.array(kept)).to_pydict()
+        _add(found, rows)
+        found.groups += judged.groups_of(rows, shares)
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline import rows, sidecar
 from pipeline.annotator import Skip
 from pipeline.errors import ClipError
-from pipeline.rows import Pitch, Row, Speaker, Word, Words
+from pipeline.rows import Column, Pitch, Row, Speaker, Word, Words
 from pipeline.schema import columns_of, fault, from_table
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -34,6 +36,15 @@ def test_every_column_says_what_it_means(row: type[Row]) -> None:
         assert column.column.doc
         if column.name.rpartition("_")[2] in {"hz", "s", "dbfs", "db", "lufs", "semitones", "years"}:
             assert column.column.unit
+
+
+def test_a_column_without_a_meaning_is_refused() -> None:
+    @dataclass(frozen=True)
+    class Mute(Row):
+        mute: Annotated[str, Column("")]
+
+    with pytest.raises(TypeError, match="mute says no Column"):
+        columns_of(Mute)
 
 
 def test_no_two_families_share_a_column() -> None:
