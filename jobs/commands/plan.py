@@ -18,7 +18,8 @@ from jobs.commands.annotate import made_engine, resolved, served, source_options
 from jobs.costs import GB, named_table
 from jobs.driving import interrupt
 from jobs.forecast.forecast import forecast
-from jobs.forecast.measure import Meter, measured
+from jobs.forecast.measure import measured
+from jobs.forecast.spent import Meter
 from jobs.jobfile import serve_of
 from jobs.output import emit, shown
 from jobs.progress import RichWatcher
@@ -75,7 +76,7 @@ def facts_of(request: Request, console: Console) -> dict[str, Any]:
             outcome = annotate(drawn.kept, small, Store(folder), engine, watchers, asked.source)
         finally:
             engine.stop()
-        found = measured(Path(folder), outcome, meter)
+        found = measured(Path(folder), outcome, meter, len(drawn.kept), job.shard_size)
     if found.source_s <= 0:
         raise RunError("No clip of the sample could be decoded: there is nothing to forecast from.")
     whole = found.source_s / 3600 * drawn.seen / len(drawn.kept)
@@ -91,7 +92,7 @@ def _print(facts: Mapping[str, Any]) -> None:
     sample = facts["sample"]
     console.print(
         f"Measured on {sample['items']:,} of {counted(sample['of'], 'item')}: "
-        f"{counted(sample['clips'], 'clip')} in {counted(sample['shards'], 'shard')}, "
+        f"{counted(sample['clips'], 'clip')} in {counted(sample['groups'], 'group')}, "
         f"{sample['speech_s']:,.0f} s of sound, {sample['failed']:,} failed.",
         highlight=False,
     )
@@ -110,13 +111,15 @@ def _print(facts: Mapping[str, Any]) -> None:
         highlight=False,
     )
     console.print(
-        "[dim]In brackets and after ±: 95 % intervals, by how much the shards of the sample differ. They do "
+        "[dim]Process hours: of one process with a core of its own, without loading models; share: of all of "
+        "them. In brackets and after ±: 95 % intervals, by how much the groups of the sample differ. They do "
         "not cover another machine, more processes on one machine than were measured, storage farther away, "
-        "loading models, or a source unlike its sample.[/]"
+        "batches larger than the sample's, or a source unlike its sample.[/]"
     )
 
 
 def _annotators(facts: Mapping[str, Any]) -> Table:
+    """Where the hours of the processes go; what the last row holds is what the pools hold together."""
     table = named_table("annotator")
     table.add_column("pool")
     for name in ("s per hour of speech", "process hours", "share", "peak GB"):
@@ -124,13 +127,15 @@ def _annotators(facts: Mapping[str, Any]) -> Table:
     for line in facts["annotators"]:
         peak = line["peak_rss_gb"]
         table.add_row(
-            line["annotator"],
+            line["annotator"] or "reading and writing",
             shown(line["pool"]),
             _give_or_take(line["compute_s_per_speech_h"]),
             _number(line["process_hours"]["value"]),
             f"{100 * line['share']:.1f} %",
             "-" if peak is None else f"{peak:.2f}",
         )
+    total = sum(pool["process_hours"]["value"] for pool in facts["pools"])
+    table.add_row("together", "", "", _number(total), "100 %", "", style="bold")
     return table
 
 

@@ -4,60 +4,94 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from jobs.costs import costs
+from jobs.costs import GB
 from jobs.forecast.estimate import Estimate, ratio
 from jobs.forecast.measure import Measured
+from jobs.forecast.parts import Parts, plus
 from pipeline.job import Job
+from pipeline.join import FILE_BYTES
 from pipeline.packs import PACK_BYTES, PACK_SHARDS
+from pipeline.pool import Pool
+from pipeline.way import Way
 
 HOUR_S = 3600.0
 MANIFEST_OBJECTS = 2
 """Beside the shards' own: which are current, and which the source has."""
 FILE_OBJECTS = 2
 """Of a dataset beside its data: the card and the index."""
-PART_BYTES = 100e6
-"""A file of the dataset, compressed; it is 256 MiB before."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """What the sample stands for: `speech_h` is less than the source's `hours` where pauses are cut out."""
+
+    job: Job
+    found: Measured
+    hours: float
+    speech_h: float
+    clips: int
+    shards: int
+
+    def of(self, parts: Parts, files: int | None = None) -> Estimate:
+        """So much of it for all, in so many files; in shards where no number is given."""
+        amounts = parts.amounts(self.found.clips, self.clips / (files or self.shards))
+        return ratio(amounts, [s / HOUR_S for s in self.found.speech_s]).times(self.speech_h)
+
+    def process_hours(self, parts: Parts) -> Estimate:
+        """Hours of one process, from parts in seconds."""
+        return self.of(parts).times(1 / HOUR_S)
+
+    def cutting(self, pool: str) -> Estimate:
+        """Hours of one process in which recordings are cut, if it is one of the pool's."""
+        cut = self.job.cut
+        here = cut is not None and self.job.pool_of(cut.family) == pool
+        return Estimate(self.found.cut_s * self.hours / self.found.source_s if here else 0.0)
 
 
 def forecast(job: Job, found: Measured, hours: float, actors: Mapping[str, int]) -> dict[str, Any]:
     """What `hours` of the source's sound would take. `actors`: processes of each pool."""
-    speech_h = hours * sum(found.speech_s) / found.source_s
-    clips = max(1, round(found.clips * hours * HOUR_S / found.source_s))
-    shards = math.ceil(clips / job.shard_size)
-    pools = [_pool(job, found, pool.name, hours, speech_h, actors) for pool in job.pools]
-    sidecars = _per_hour(found.sidecar_bytes, found).times(speech_h).plus(shards * found.empty_bytes)
-    dataset_bytes = found.dataset_bytes * hours * HOUR_S / found.source_s
-    data_files = math.ceil(dataset_bytes / PART_BYTES)
+    whole = _whole(job, found, hours)
+    pools = [_pool(whole, pool, actors[pool.name]) for pool in job.pools]
+    memory = found.dataset_memory * whole.clips / sum(found.clips)
+    data_files = max(1, math.ceil(memory / FILE_BYTES))
+    sidecars = whole.of(found.sidecars)
     return {
         "hours": hours,
-        "speech_hours": round(speech_h, 3),
-        "clips": clips,
-        "shards": shards,
+        "speech_hours": round(whole.speech_h, 3),
+        "clips": whole.clips,
+        "shards": whole.shards,
         "sample": {
-            "clips": found.clips,
+            "clips": sum(found.clips),
             "failed": found.failed,
-            "shards": len(found.speech_s),
+            "groups": len(found.speech_s),
             "speech_s": round(sum(found.speech_s), 3),
         },
-        "annotators": _annotators(job, found, speech_h),
+        "annotators": _lines(whole),
         "pools": pools,
         "elapsed_hours": _longest(pools).facts(),
         "core_hours": _sum(pools, "core_hours"),
         "gpu_hours": _sum(pools, "gpu_hours"),
         "bytes": {
-            "sound": _per_hour(found.sound_bytes, found).times(speech_h).facts(),
+            "sound": whole.of(found.sound).facts(),
             "sidecars": sidecars.facts(),
-            "dataset": Estimate(dataset_bytes).facts(),
+            "dataset": whole.of(found.dataset, data_files).facts(),
         },
         "objects": {
-            "manifest": shards + MANIFEST_OBJECTS,
-            "sound": shards * found.sounds,
-            "sidecars": _sidecar_objects(shards, len(job.ways), sidecars.value),
+            "manifest": whole.shards + MANIFEST_OBJECTS,
+            "sound": whole.shards * found.sounds,
+            "sidecars": _sidecar_objects(whole.shards, len(job.ways), sidecars.value),
             "dataset": data_files + FILE_OBJECTS,
         },
     }
+
+
+def _whole(job: Job, found: Measured, hours: float) -> _Whole:
+    speech_h = hours * sum(found.speech_s) / found.source_s
+    clips = max(1, round(sum(found.clips) * hours * HOUR_S / found.source_s))
+    return _Whole(job, found, hours, speech_h, clips, math.ceil(clips / job.shard_size))
 
 
 def _sidecar_objects(shards: int, ways: int, size: float) -> int:
@@ -67,43 +101,51 @@ def _sidecar_objects(shards: int, ways: int, size: float) -> int:
     return thousands * (ways + more) + rest * ways
 
 
-def _per_hour(amounts: list[float], found: Measured) -> Estimate:
-    return ratio(amounts, [s / HOUR_S for s in found.speech_s])
+def _lines(whole: _Whole) -> list[dict[str, Any]]:
+    """Where the processes' hours go: of each annotator, of cutting, and of each pool what is beside them."""
+    job, found = whole.job, whole.found
+    lines = [
+        _line(whole, _name(way), job.pool_of(way.family), whole.process_hours(found.compute_s[way.key]), way)
+        for way in job.ways
+    ]
+    if job.cut is not None:
+        pool = job.pool_of(job.cut.family)
+        lines.insert(0, _line(whole, _name(job.cut), pool, whole.cutting(pool), job.cut))
+    for pool, beside in found.beside_s.items():
+        lines.append(_line(whole, "", pool, whole.process_hours(beside), None))
+    total = sum(line["process_hours"]["value"] for line in lines)
+    for line in lines:
+        line["share"] = round(line["process_hours"]["value"] / total, 4) if total else 0.0
+    return lines
 
 
-def _annotators(job: Job, found: Measured, speech_h: float) -> list[dict[str, Any]]:
-    lines = {line["annotator"]: line for line in costs(found.tallies, [way.key for way in job.ways])}
-    table = []
-    for way in job.ways:
-        name = f"{way.family}-{way.name}"
-        per_hour = _per_hour(found.compute_s[way.key], found)
-        table.append(
-            {
-                "annotator": name,
-                "pool": job.pool_of(way.family),
-                "compute_s_per_speech_h": per_hour.facts(),
-                "process_hours": per_hour.times(speech_h / HOUR_S).facts(),
-                "share": lines[name]["share"] if name in lines else 0.0,
-                "load_s": lines[name]["load_s"] if name in lines else 0.0,
-                "peak_rss_gb": lines[name]["peak_rss_gb"] if name in lines else None,
-            }
-        )
-    return table
-
-
-def _pool(
-    job: Job, found: Measured, name: str, hours: float, speech_h: float, actors: Mapping[str, int]
-) -> dict[str, Any]:
-    """The hours of a pool's processes, all they do included, and of its cores and GPUs."""
-    pool = next(p for p in job.pools if p.name == name)
-    process_h = _per_hour(found.busy_s[name], found).times(speech_h / HOUR_S)
-    if job.cut is not None and job.pool_of(job.cut.family) == name:
-        process_h = process_h.plus(found.cut_s * hours / found.source_s)
+def _line(whole: _Whole, name: str, pool: str, hours: Estimate, way: Way | None) -> dict[str, Any]:
+    spent = whole.found.tallies.get(way.key) if way else None
     return {
-        "pool": name,
-        "processes": actors[name],
+        "annotator": name,
+        "pool": pool,
+        "compute_s_per_speech_h": hours.times(HOUR_S / whole.speech_h).facts() if whole.speech_h else None,
+        "process_hours": hours.facts(),
+        "load_s": round(spent.load_s, 3) if spent else 0.0,
+        "peak_rss_gb": round(spent.peak_rss_bytes / GB, 3) if spent and spent.peak_rss_bytes else None,
+    }
+
+
+def _name(way: Way) -> str:
+    return f"{way.family}-{way.name}"
+
+
+def _pool(whole: _Whole, pool: Pool, processes: int) -> dict[str, Any]:
+    """The hours of a pool's processes, all they do included, and of its cores and GPUs."""
+    job, found = whole.job, whole.found
+    own = [found.compute_s[way.key] for way in job.ways if job.pool_of(way.family) == pool.name]
+    process_h = whole.process_hours(plus([*own, found.beside_s[pool.name]]))
+    process_h = process_h.plus(whole.cutting(pool.name).value)
+    return {
+        "pool": pool.name,
+        "processes": processes,
         "process_hours": process_h.facts(),
-        "elapsed_hours": process_h.times(1 / actors[name]).facts(),
+        "elapsed_hours": process_h.times(1 / processes).facts(),
         "core_hours": process_h.times(pool.cpus).facts(),
         "gpu_hours": process_h.times(pool.gpus).facts(),
     }

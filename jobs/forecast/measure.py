@@ -2,98 +2,126 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 
-from pipeline import sidecar
-from pipeline.annotator import Skip
+import pyarrow as pa
+
+from jobs.forecast.beside import beside_s
+from jobs.forecast.parts import Parts, grouped, plus, sizes
+from jobs.forecast.spent import Meter, Spent
+from pipeline import parquet, sidecar
 from pipeline.engine.flow import Outcome
-from pipeline.engine.plan import Plan
 from pipeline.engine.tally import Tally
-from pipeline.engine.watcher import Watcher
-from pipeline.engine.worker import Report
+from pipeline.errors import RunError
 from pipeline.job import Job
 from pipeline.manifest import read_shard
 from pipeline.rows import Sound
 from pipeline.rundir import DATASET, Shard
 from pipeline.storage import Store
-from pipeline.way import SOUND, Way
-
-
-@dataclass(slots=True)
-class Spent:
-    """What one shard took: compute seconds by the way's key, and by pool all of its processes' time."""
-
-    compute_s: dict[str, float] = field(default_factory=dict)
-    busy_s: dict[str, float] = field(default_factory=dict)
-
-
-class Meter(Watcher):
-    """Keeps what every shard took."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self.spent: dict[Shard, Spent] = {}
-        self.tallies: dict[str, Tally] = {}
-
-    def report(self, plan: Plan, report: Report) -> None:
-        """Keep it."""
-        spent = self.spent.setdefault(report.task.shard, Spent())
-        pool = self._job.pool_of(report.task.keys[0].partition("-")[0])
-        spent.busy_s[pool] = spent.busy_s.get(pool, 0.0) + report.busy_s
-        for key, found in report.tallies.items():
-            spent.compute_s[key] = spent.compute_s.get(key, 0.0) + found.compute_s
-            self.tallies.setdefault(key, Tally()).add(found)
+from pipeline.way import SOUND
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A sample's figures; lists have one entry a shard."""
+    """A sample's figures; lists have one entry a shard, or a group of neighbouring ones."""
 
-    clips: int
     failed: int
     source_s: float
     """Sound of the source; more than the clips where recordings were cut and pauses fell away."""
     speech_s: list[float]
-    compute_s: dict[str, list[float]]
-    busy_s: dict[str, list[float]]
+    clips: list[int]
+    compute_s: dict[str, Parts]
+    """By the way's key."""
+    beside_s: dict[str, Parts]
+    """By pool: what its processes read and write, and no annotator's work."""
     cut_s: float
-    sidecar_bytes: list[float]
-    """Of values alone."""
-    empty_bytes: float
-    """What the sidecars of a shard take beside their values."""
-    sound_bytes: list[float]
+    sidecars: Parts
+    sound: Parts
     sounds: int
     """Files of sound of a shard."""
-    dataset_bytes: float
+    dataset: Parts
+    dataset_memory: float
+    """Bytes of the sample's dataset as Arrow has it: by that it is cut into files."""
     tallies: dict[str, Tally]
 
 
-def measured(folder: Path, outcome: Outcome, meter: Meter) -> Measured:
-    """The figures of a finished run in a local folder."""
-    job, shards, store = outcome.job, outcome.shards, Store(str(folder))
-    names = [way.key for way in job.ways]
-    spent = [meter.spent.get(shard, Spent()) for shard in shards]
-    empty = sum(_empty_bytes(way) for way in job.ways)
-    sounds = [[f for name in names if (f := folder / shard.sound(name)).exists()] for shard in shards]
+def measured(folder: Path, outcome: Outcome, meter: Meter, recordings: int, size: int) -> Measured:
+    """The figures of a finished run of so many recordings in a local folder, for shards of that size.
+
+    Shards that were given up are left out; RunError where there are no others.
+    """
+    job, store = outcome.job, Store(str(folder))
+    shards = [shard for shard in outcome.shards if shard not in outcome.given_up]
+    if not shards:
+        raise RunError("Every shard of the sample was given up: there is nothing to forecast from.")
     speech_s, source_s = _lengths(store, job, shards)
+    clips = [shard.clips for shard in shards]
+    spent = [meter.spent.get(shard, Spent()) for shard in shards]
+    sounds = [[f for way in job.ways if (f := folder / shard.sound(way.key)).exists()] for shard in shards]
+    joined = _dataset(store, folder, outcome)
+    groups = min(recordings, len(shards))
     return Measured(
-        clips=outcome.joined.clips,
         failed=outcome.joined.failed,
         source_s=source_s,
-        speech_s=speech_s,
-        compute_s={key: [s.compute_s.get(key, 0.0) for s in spent] for key in names},
-        busy_s={pool.name: [s.busy_s.get(pool.name, 0.0) for s in spent] for pool in job.pools},
-        cut_s=meter.tallies[job.cut.key].compute_s if job.cut and job.cut.key in meter.tallies else 0.0,
-        sidecar_bytes=[sum(_size(folder / s.sidecar(name)) for name in names) - empty for s in shards],
-        empty_bytes=empty,
-        sound_bytes=[float(sum(map(_size, files))) for files in sounds],
+        speech_s=grouped(speech_s, groups),
+        clips=grouped(clips, groups),
+        compute_s={
+            way.key: Parts([one.compute_s.get(way.key, 0.0) for one in spent]).grouped(groups)
+            for way in job.ways
+        },
+        beside_s={
+            pool: parts.grouped(groups) for pool, parts in _beside(job, size, store, shards, spent).items()
+        },
+        cut_s=_cut_s(job, meter),
+        sidecars=_sidecars(store, job, shards).grouped(groups),
+        sound=Parts([float(sum(map(_size, files))) for files in sounds]).grouped(groups),
         sounds=max(map(len, sounds), default=0),
-        dataset_bytes=float(sum(_size(file) for file in (folder / DATASET).rglob("*.parquet"))),
+        dataset=sizes(joined, parquet.encoded).grouped(groups),
+        dataset_memory=float(sum(table.nbytes for table in joined)),
         tallies=meter.tallies,
     )
+
+
+def _beside(
+    job: Job, size: int, store: Store, shards: Sequence[Shard], spent: Sequence[Spent]
+) -> dict[str, Parts]:
+    """By pool. Where sound is not kept its decoding is part of it, which only the sample itself has done."""
+    if job.keep_sound:
+        return beside_s(replace(job, shard_size=size), store, shards)
+    keys = {pool.name: [w.key for w in job.ways if job.pool_of(w.family) == pool.name] for pool in job.pools}
+    return {pool: Parts([one.beside_s(pool, keys[pool]) for one in spent]) for pool in keys}
+
+
+def _cut_s(job: Job, meter: Meter) -> float:
+    if job.cut is None or job.cut.key not in meter.tallies:
+        return 0.0
+    spent = meter.tallies[job.cut.key]
+    return spent.compute_s - spent.queued_s
+
+
+def _sidecars(store: Store, job: Job, shards: Sequence[Shard]) -> Parts:
+    """Their bytes, of all annotators together."""
+    return plus(
+        [
+            sizes([parquet.read(store, shard.sidecar(way.key)) for shard in shards], parquet.encoded)
+            for way in job.ways
+        ]
+    )
+
+
+def _dataset(store: Store, folder: Path, outcome: Outcome) -> list[pa.Table]:
+    """The rows of each shard that was not given up."""
+    files = sorted((folder / DATASET).rglob("*.parquet"))
+    joined = pa.concat_tables([parquet.read(store, str(file.relative_to(folder))) for file in files])
+    ends = accumulate(shard.clips for shard in outcome.shards)
+    return [
+        joined.slice(end - shard.clips, shard.clips)
+        for shard, end in zip(outcome.shards, ends, strict=True)
+        if shard not in outcome.given_up
+    ]
 
 
 def _lengths(store: Store, job: Job, shards: Sequence[Shard]) -> tuple[list[float], float]:
@@ -111,14 +139,6 @@ def _lengths(store: Store, job: Job, shards: Sequence[Shard]) -> tuple[list[floa
             else:
                 recordings[audio.url, audio.part, None] = item.recording_s
     return of_shards, sum(recordings.values())
-
-
-def _empty_bytes(way: Way) -> float:
-    """What a sidecar takes beside its values: names, types, provenance; that of one clip without a row."""
-    with tempfile.TemporaryDirectory() as folder:
-        facts = way.provenance() | {"manifest_hash": "0" * 12}
-        sidecar.write(Store(folder), "empty.parquet", sidecar.to_table(way.row, [""], [Skip("")]), facts)
-        return _size(Path(folder) / "empty.parquet")
 
 
 def _size(file: Path) -> float:

@@ -21,6 +21,7 @@ NEEDS = "needs_"
 MAX_REASON = 300
 """Characters of a reason in a report; the sidecar has all of it."""
 _PROC = Path("/proc/self")
+_SCHEDULED = Path("/proc/thread-self/schedstat")
 
 
 @dataclass(slots=True)
@@ -28,10 +29,10 @@ class Tally:
     """What one way did of one or many shards, and what it cost.
 
     `compute_s` is time at work in one process, without `load_s`, in which it was loaded, and `waited_s`, in
-    which its questions waited for a service that did not answer. `speech_s` is the sound of the clips it
-    was at work on, those included that needed nothing of it, but not those whose rows stood from before.
-    `peak_rss_bytes` is the most memory its process held while it ran, with whatever else that process had
-    loaded; 0 where nobody looked.
+    which its questions waited for a service that did not answer. For `queued_s` of it others had the core; 0
+    where the system does not tell. `speech_s` is the sound of the clips it was at work on, those included
+    that needed nothing of it, but not those whose rows stood from before. `peak_rss_bytes` is the most memory
+    its process held while it ran, with whatever else that process had loaded; 0 where nobody looked.
     """
 
     ok: int = 0
@@ -40,6 +41,7 @@ class Tally:
     compute_s: float = 0.0
     load_s: float = 0.0
     waited_s: float = 0.0
+    queued_s: float = 0.0
     speech_s: float = 0.0
     peak_rss_bytes: int = 0
     causes: Counter[str] = field(default_factory=Counter)
@@ -52,6 +54,7 @@ class Tally:
         self.compute_s += other.compute_s
         self.load_s += other.load_s
         self.waited_s += other.waited_s
+        self.queued_s += other.queued_s
         self.speech_s += other.speech_s
         self.peak_rss_bytes = max(self.peak_rss_bytes, other.peak_rss_bytes)
         self.causes.update(other.causes)
@@ -73,10 +76,12 @@ class Failure:
 
 @dataclass(slots=True)
 class Cost:
-    """What a block of code took. Of its seconds it `waited_s` for a service that did not answer."""
+    """What a block of code took. Of its seconds it `waited_s` for a service that did not answer, and
+    `queued_s` for a core."""
 
     seconds: float = 0.0
     waited_s: float = 0.0
+    queued_s: float = 0.0
     peak_rss_bytes: int = 0
 
 
@@ -88,10 +93,19 @@ def measured() -> Iterator[Cost]:
     """
     with suppress(OSError):
         (_PROC / "clear_refs").write_text("5")
-    cost, started = Cost(), time.perf_counter()
+    cost, started, queued_s = Cost(), time.perf_counter(), in_queue_s()
     yield cost
     cost.seconds = time.perf_counter() - started
+    cost.queued_s = in_queue_s() - queued_s
     cost.peak_rss_bytes = _peak_rss_bytes()
+
+
+def in_queue_s() -> float:
+    """How long this thread has waited for a core that others had; 0 where the system does not tell."""
+    try:
+        return int(_SCHEDULED.read_bytes().split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0
 
 
 def _peak_rss_bytes() -> int:
@@ -108,6 +122,7 @@ def tally(rows: Sequence[Row | Absent], cost: Cost, load_s: float = 0.0) -> Tall
         compute_s=cost.seconds - cost.waited_s,
         load_s=load_s,
         waited_s=cost.waited_s,
+        queued_s=cost.queued_s,
         peak_rss_bytes=cost.peak_rss_bytes,
     )
     for row in rows:

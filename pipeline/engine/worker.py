@@ -17,7 +17,7 @@ from typing import Any
 from pipeline import again, manifest, parquet, sidecar, sounds
 from pipeline.annotator import Annotator, AskingAnnotator, Away
 from pipeline.clip import Clip
-from pipeline.engine.tally import Cost, Failure, Tally, failures_of, measured, tally
+from pipeline.engine.tally import Cost, Failure, Tally, failures_of, in_queue_s, measured, tally
 from pipeline.engine.work import Clips, Found, Guard, Result, run_way, unguarded
 from pipeline.errors import ClipError, LoadError, ShardError, UsageError
 from pipeline.job import Job
@@ -56,6 +56,8 @@ class Report:
     busy_s: float = 0.0
     """All of the task's time in its process, reading and writing as well, but not loading, nor waiting for a
     service that does not answer."""
+    queued_s: float = 0.0
+    """Of it, spent waiting for a core that others used."""
 
 
 class Unloadable(Annotator[Any]):
@@ -96,6 +98,7 @@ class Worker:
         """Annotate one shard and write its sidecars, each complete under its final name."""
         self._settle()
         started, idle_s = time.perf_counter(), 0.0
+        queued_s = -in_queue_s()
         ways = self.ways(task)
         clips = self.load(task.shard, ways)
         tallies: dict[str, Tally] = {}
@@ -111,11 +114,13 @@ class Worker:
                 cost.waited_s = _waited_s(annotator) - before_s
             stood[way.key] = kept
             idle_s += load.seconds + cost.waited_s
+            queued_s -= load.queued_s
             tallies[way.key] = self.keep(task.shard, way, clips, result, cost, load.seconds, kept)
             failures += failures_of(way, [item.id for item in clips.items], result.outcomes)
             self.forget_mark(task, way)
         busy_s = time.perf_counter() - started - idle_s
-        return replace(self.report(task, clips, tallies, failures, stood), busy_s=busy_s)
+        report = self.report(task, clips, tallies, failures, stood)
+        return replace(report, busy_s=busy_s, queued_s=queued_s + in_queue_s())
 
     def _settle(self) -> None:
         """Look for garbage no more among what annotators loaded by the end of their first shard.
@@ -153,7 +158,11 @@ class Worker:
 
     def do_without(self, way: Way, reason: str) -> None:
         """Take the way's annotator for one that cannot be loaded."""
-        self._built[way.key] = Unloadable(reason)
+        self.take_for(way, Unloadable(reason))
+
+    def take_for(self, way: Way, annotator: Annotator[Any]) -> None:
+        """Have this one annotate in the way's place."""
+        self._built[way.key] = annotator
 
     def away(self) -> tuple[Away, ...]:
         """The services that its annotators wait for; may be called from another thread."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.forecast.estimate import ratio
+from jobs.forecast.parts import sizes
+from pipeline.parquet import encoded
 from tests.command import speechcraft
 from tests.faulty.folder import Folder
 
@@ -70,6 +74,7 @@ def test_a_forecast_from_all_of_a_source_is_the_run(folder: Folder) -> None:
         "energy-energy",
         "pitch-dio",
         "topic-topic",
+        "",
     }
     assert facts["core_hours"]["value"] > 0
     assert facts["gpu_hours"]["value"] == 0
@@ -100,3 +105,52 @@ def test_a_sample_is_drawn_from_all_of_the_source_and_the_folder_is_left_alone(
         (7, name, "cpu") for name in ("sound-decode", "energy-energy", "pitch-dio", "topic-topic")
     ]
     assert sorted(Path(source).parent.iterdir()) == before
+
+
+def test_the_hours_of_the_table_are_those_of_the_pools_and_its_shares_are_all(folder: Folder) -> None:
+    source, *job = folder.command[:5]
+    facts = speechcraft("plan", source, *job, "--sample", 4, "--hours", 1000, "--json").json
+    hours = [line["process_hours"]["value"] for line in facts["annotators"]]
+    assert sum(hours) == pytest.approx(facts["pools"][0]["process_hours"]["value"], rel=1e-3)
+    assert sum(line["share"] for line in facts["annotators"]) == pytest.approx(1.0, abs=1e-3)
+    for line, value in zip(facts["annotators"], hours, strict=True):
+        assert line["share"] == pytest.approx(value / sum(hours), abs=1e-3)
+
+
+def _row(random: np.random.Generator, i: int) -> dict[str, Any]:
+    words = int(random.integers(2, 20))
+    return {
+        "id": f"{i:05d}",
+        "status": "ok",
+        "transcript": " ".join(map(str, random.integers(0, 9999, words))),
+        "f0_hz": float(random.normal(150, 30)),
+        "times_s": list(random.random(words)),
+    }
+
+
+def test_a_few_clips_tell_the_bytes_of_many_within_the_interval_nineteen_times_in_twenty() -> None:
+    """Shards of one clip are mostly footer; those of the run to come are not."""
+    random = np.random.default_rng(5)
+    rows = [_row(random, i) for i in range(5000)]
+    all_ = pa.Table.from_pylist(rows)
+    seconds = [len(row["times_s"]) / 3 for row in rows]
+    right = sum(encoded(all_.slice(start, 500)).size for start in range(0, 5000, 500)) / sum(seconds)
+    hits, values = 0, []
+    for _ in range(300):
+        drawn = [int(i) for i in random.choice(5000, 12, replace=False)]
+        parts = sizes([all_.slice(i, 1) for i in drawn], encoded)
+        found = ratio(parts.amounts([1] * 12, 500), [seconds[i] for i in drawn])
+        assert found.low is not None
+        assert found.high is not None
+        hits += found.low <= right <= found.high
+        values.append(found.value)
+    assert hits >= 0.9 * 300
+    assert np.mean(values) == pytest.approx(right, rel=0.1)
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=9).filter(lambda n: sum(n) > 1), st.integers(1, 999))
+def test_what_every_file_takes_is_told_from_what_its_clips_take(clips: list[int], fixed: int) -> None:
+    tables = [pa.table({"a": [0] * n}) for n in clips]
+    parts = sizes(tables, lambda table: pa.py_buffer(bytes(fixed + 7 * table.num_rows)))
+    assert parts.fixed == fixed
+    assert parts.values == pytest.approx([7.0 * n for n in clips])
