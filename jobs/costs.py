@@ -18,11 +18,11 @@ COST_COLUMNS = ("s per hour of speech", "share", "peak GB")
 def costs(tallies: Mapping[str, Tally], current: Iterable[str]) -> list[dict[str, Any]]:
     """A line for each annotator of the job, and one for what options that have changed since have cost.
 
-    `share` is of all time spent, less what was waited for services. `realtime_factor`: seconds of speech a
-    second of one process.
+    `share` is of all time at work: neither loading nor waiting for services is in it. `realtime_factor`:
+    seconds of speech a second of one process.
     """
     keys = [key for key in current if key in tallies]
-    total_s = sum(t.compute_s + t.load_s for t in tallies.values())
+    total_s = sum(t.compute_s for t in tallies.values())
     lines = [_line(key.partition("@")[0], tallies[key], total_s) for key in keys]
     earlier = Tally()
     for key in tallies.keys() - set(keys):
@@ -47,7 +47,7 @@ def _line(name: str, spent: Tally, total_s: float) -> dict[str, Any]:
         "speech_s": round(spent.speech_s, 3),
         "compute_s_per_speech_h": round(spent.compute_s / hours, 3) if hours else None,
         "realtime_factor": round(spent.speech_s / spent.compute_s, 2) if spent.compute_s and hours else None,
-        "share": round((spent.compute_s + spent.load_s) / total_s, 4) if total_s else 0.0,
+        "share": round(spent.compute_s / total_s, 4) if total_s else 0.0,
         "peak_rss_gb": round(spent.peak_rss_bytes / GB, 3) if spent.peak_rss_bytes else None,
     }
 
@@ -78,12 +78,18 @@ def named_table(title: str) -> Table:
 
 
 def cost_cells(line: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Seconds of compute per hour of speech, share of all time, and peak memory, as text."""
+    """Seconds of compute per hour of speech, share of all time at work, and peak memory, as text."""
     return (
         _number(line["compute_s_per_speech_h"], "{:,.1f}"),
         f"{100 * line['share']:.1f} %",
         _number(line["peak_rss_gb"], "{:.2f}"),
     )
+
+
+def loading(lines: Iterable[Mapping[str, Any]]) -> str:
+    """A sentence on what the share is of, and what is not in it."""
+    load_s = sum(line["load_s"] for line in lines)
+    return f"Share: of the time at work; {load_s:,.1f} s of loading are not in it."
 
 
 def _number(value: float | None, form: str) -> str:

@@ -10,6 +10,7 @@ from jobs.calls import read_calls
 from jobs.failed import GIVEN_UP, FailedRow, failed_rows
 from jobs.runs import Run, WayName
 from pipeline import again, parquet
+from pipeline.counting import counted
 from pipeline.errors import OptionError, RunError, unknown
 from pipeline.job import Job
 from pipeline.join import is_joined, outdate
@@ -125,6 +126,27 @@ def _all(run: Run, selection: Selection) -> Iterator[tuple[int, str, str]]:
                     for clip in parquet.read(run.store, path, ["id"]).column("id").to_pylist():
                         if selection.clip in (None, clip):
                             yield shard.index, way.key, str(clip)
+
+
+def missing(run: Run) -> str:
+    """What the run lacks, in words: the next call computes it, whatever it is asked for. Empty if nothing."""
+    ways, marked, unmade = run.way_names, 0, set[int]()
+    for shard in run.shards:
+        for way in ways:
+            path = again.standing(run.names, shard, way.key)
+            if path is None and shard.failure not in run.names:
+                unmade.add(shard.index)
+            elif path == shard.again(way.key):
+                marked += shard.clips - parquet.read(run.store, path, ["id"]).num_rows
+    lost = len(run.given_up)
+    codes = ", ".join(sorted(again.codes(run.store))) if marked else ""
+    told = [
+        f"{counted(marked, 'row')} that an earlier retry marked" + (f" ({codes})" if codes else ""),
+        f"{counted(lost, 'shard')} that {'was' if lost == 1 else 'were'} given up",
+        f"{counted(len(unmade), 'shard')} that no call has finished",
+    ]
+    found = [text for text, n in zip(told, (marked, lost, len(unmade)), strict=True) if n]
+    return ", ".join(found[:-1]) + " and " * (len(found) > 1) + "".join(found[-1:])
 
 
 def mark(run: Run, job: Job, selected: Selected) -> int:

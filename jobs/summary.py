@@ -8,17 +8,18 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from jobs.costs import COST_COLUMNS, cost_cells, named_table
+from jobs.costs import COST_COLUMNS, cost_cells, costs, loading, named_table
 from jobs.languages import assumptions
 from jobs.output import shown
 from pipeline.counting import counted
 from pipeline.engine.flow import Outcome
 from pipeline.engine.tally import Tally
 from pipeline.filesystems import redacted
+from pipeline.way import CUT
 
 
 def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
-    """The figures, for people and machines alike."""
+    """The figures, for people and machines alike; `annotators` did so much in this call, at such a cost."""
     joined = outcome.joined
     tallies: dict[str, Tally] = {}
     for phase in outcome.phases:
@@ -46,14 +47,8 @@ def summary(outcome: Outcome, out: str, elapsed_s: float) -> dict[str, Any]:
         ],
         "assumed_language": joined.assumed,
         "annotators": {
-            name: {
-                "ok": t.ok,
-                "skipped": t.skipped,
-                "failed": t.failed,
-                "compute_s": round(t.compute_s, 3),
-                "waited_s": round(t.waited_s, 3),
-            }
-            for name, t in tallies.items()
+            line.pop("annotator"): {"ok": t.ok, "skipped": t.skipped, "failed": t.failed} | line
+            for t, line in zip(tallies.values(), costs(tallies, tallies), strict=True)
         },
     }
 
@@ -62,7 +57,8 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
     """The figures on a terminal."""
     console = console or Console()
     if facts["annotators"]:
-        console.print(_table(facts))
+        console.print(_table(facts["annotators"]))
+        console.print(_notes(facts), style="dim", highlight=False)
     hours = facts["speech_s"] / 3600
     console.print(
         f"[bold]{counted(facts['clips'], 'clip')}[/], {hours:,.2f} h of speech: "
@@ -86,13 +82,24 @@ def print_summary(facts: Mapping[str, Any], console: Console | None = None) -> N
     console.print(f"Dataset: {shown(facts['dataset'])}", highlight=False, soft_wrap=True)
 
 
-def _table(facts: Mapping[str, Any]) -> Table:
-    """What this call did, beside what its rows have cost in all calls together."""
+def _table(annotators: Mapping[str, Any]) -> Table:
+    """What each annotator did in this call, and at what cost."""
     table = named_table("annotator")
     for name in ("ok", "skipped", "failed", *COST_COLUMNS):
         table.add_column(name, justify="right")
-    spent = {line["annotator"]: line for line in facts.get("costs", [])}
-    for name, t in facts["annotators"].items():
-        cost = cost_cells(spent[name]) if name in spent else ("-", "-", "-")
-        table.add_row(name, f"{t['ok']:,}", f"{t['skipped']:,}", f"{t['failed']:,}", *cost)
+    for name, t in annotators.items():
+        table.add_row(name, f"{t['ok']:,}", f"{t['skipped']:,}", f"{t['failed']:,}", *cost_cells(t))
     return table
+
+
+def _notes(facts: Mapping[str, Any]) -> str:
+    """What the figures of the table are."""
+    annotators = facts["annotators"]
+    cuts = [name for name in annotators if name.partition("-")[0] == CUT]
+    return " ".join(
+        [
+            "All of this call; `speechcraft status` adds up all calls.",
+            loading(annotators.values()),
+            *(f"{name} counts recordings, the others clips." for name in cuts),
+        ]
+    )

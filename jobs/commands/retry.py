@@ -16,7 +16,7 @@ from jobs.failed import done
 from jobs.jobfile import read_file, serve_of
 from jobs.output import emit, notice
 from jobs.recorded import job_as_ran
-from jobs.retry import Rows, Selection, mark, select
+from jobs.retry import Rows, Selection, mark, missing, select
 from jobs.runs import Run
 from pipeline.counting import counted
 from pipeline.engine.base import Engine
@@ -49,7 +49,7 @@ def run(request: Request, *, as_json: bool) -> int:
     opened = Run.open(request.directory)
     job = _job(request, opened)
     selected = select(opened, request.selection, notice)
-    rows = selected.rows
+    rows, lacking = selected.rows, missing(opened)
     with held(opened.store, take_over=request.take_over):
         count = mark(opened, job, selected)
     if request.mark_only or not (count or _is_unfinished(opened)):
@@ -57,8 +57,10 @@ def run(request: Request, *, as_json: bool) -> int:
         return 0
 
     def make(console: Console) -> tuple[Engine, Work]:
-        said = _sentence(count, rows) if count else "No done row failed; what is missing is computed."
-        console.print(said, highlight=False)
+        console.print(_sentence(count, rows), highlight=False)
+        if lacking:
+            said = f"The run still lacks {lacking}: computed as well, as its dataset has every row."
+            console.print(said, highlight=False)
         engine = made_engine(request.engine, request.ray_address, request.actors, console)
         if serve := serve_of(read_file(request.job_file)) if request.job_file else None:
             engine = served(engine, serve, console, cpu=request.cpu)

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 
 from jobs.calls import Call, costs_of, read_calls, waiting
-from jobs.costs import cost_table, costs, named_table
+from jobs.costs import cost_table, costs, loading, named_table
 from jobs.failed import FailedRow, done, failed_rows, remedy
 from jobs.languages import assumptions
 from jobs.output import emit, shown
@@ -131,6 +131,7 @@ def _print(facts: Mapping[str, Any], few: int | None) -> None:
     if facts["costs"]:
         console.print(f"\nCost of {counted(facts['calls'], 'call')}:")
         console.print(cost_table(facts["costs"]))
+        console.print(loading(facts["costs"]), style="dim", highlight=False)
 
 
 def _print_progress(facts: Mapping[str, Any], console: Console) -> None:

@@ -93,6 +93,36 @@ def test_a_retry_costs_what_it_computed_and_tells_of_no_other_row(folder: Folder
     }
 
 
+def test_the_table_of_a_retry_tells_what_it_did_and_at_what_cost_and_nothing_of_earlier_calls(
+    folder: Folder,
+) -> None:
+    lengths = {row["id"]: row["duration_s"] for row in dataset(folder.run)}
+    folder.break_()
+    ended = folder.retry("--json", "--code", "oom")
+    for found in ended.json["annotators"].values():
+        assert (found["ok"], found["skipped"], found["failed"]) == (1, 0, 0)
+        assert found["speech_s"] == pytest.approx(lengths["red-book"], abs=0.01)
+    assert sum(found["share"] for found in ended.json["annotators"].values()) == pytest.approx(1, abs=1e-3)
+    said = " ".join(folder.retry("--code", "zero_division_error").out.split())
+    assert "All of this call; `speechcraft status` adds up all calls." in said
+
+
+def test_what_an_earlier_call_marked_is_computed_with_what_is_asked_for_and_that_is_said(
+    folder: Folder, undisturbed: dict[str, bytes]
+) -> None:
+    folder.break_()
+    assert folder.retry("--mark-only", "--code", "oom").code == 0
+    ended = folder.retry("--code", "zero_division_error")
+    said = " ".join(ended.err.split())
+    assert "2 rows of 1 shard to be computed again." in said
+    assert (
+        "The run still lacks 2 rows that an earlier retry marked (oom): computed as well, as its dataset has "
+        "every row."
+    ) in said
+    assert folder.called() == ["red-book", "zh-match"]
+    assert folder.bytes_() == undisturbed
+
+
 def test_what_the_source_is_wrong_about_is_left_to_annotate(tmp_path: Path) -> None:
     folder = Folder(tmp_path)
     source = folder.path / "clips.jsonl"

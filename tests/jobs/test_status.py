@@ -90,7 +90,10 @@ def test_what_cuts_recordings_is_told_with_the_shards_it_looked_through(tmp_path
     lines = [example("brother", duration=1.0), example("forecast"), example("later")]
     source = write_manifest(tmp_path / "clips.jsonl", *lines)
     command = ("annotate", source, "--job", job, "--engine", "inline", "--out", run, "--shard-size", 1)
-    assert speechcraft(*command).code == 0
+    ended = speechcraft(*command)
+    assert ended.code == 0
+    assert re.search("cut-vad +2 +0 +0 ", ended.out)
+    assert "cut-vad counts recordings, the others clips." in " ".join(ended.out.split())
     assert speechcraft("status", run, "--json").json["cut"] == {"cut-vad": [2, 2]}
     assert "2 of 2 looked through for utterances" in speechcraft("status", run).out
     write_manifest(source, lines[0])
