@@ -14,10 +14,13 @@ from prompts.check.units import MEASURED, OTHER, Unit, units_of
 
 _PUNCTUATION = str.maketrans("，。！？；：…—!?（）", ",...;:.;..,,", '“”「」『』" \u3000')
 _TWICE = re.compile(r"([\u3400-\u9fff])\1([\u3400-\u9fff])\2")
-_HYPERBOLE = re.compile(r"([慢快响轻低高大小尖沉])得(?:叫|让|令|使|教)人[^,.;:]*")
+_HYPERBOLE = re.compile(
+    r"([慢快响轻低高大小尖沉])得(?:(?:叫|让|令|使|教)人[^,.;:]*|出人意料|出乎意料|不可思议|难以置信|可怕|怕人|恐怖|要命|离奇|意外)"
+)
 _AS_IF = "(?:就|都|简直|活)?(?:像|如同|仿佛|好像|好似|好比|宛如|犹如|恰似)"
 _COMPARED = re.compile(
     rf"(?P<adj>[快慢响轻高低大小尖沉急缓细])得{_AS_IF}[^,.;:\ue000-\ue003]{{1,14}}?(?:似的|一样|一般|那样|那般|那么|般(?!配)|(?=[,.;:]|$))"
+    r"|(?P<so>[快慢响轻高低大小尖沉急缓])得[^,.;:\ue000-\ue003]{1,8}?[都也](?:[追赶跟撵比听看数反]|来)不[上及过清见到应]"
     rf"|{_AS_IF}[^,.;:\ue000-\ue003像人男女孩他她姐妹爷奶叔姨翁婆汉娘妈爸生童娃辈头伙叟妪者员师客]{{1,12}}?(?:那样|一样|那么|那般|般|一般|似的)(?:地|的)?(?=(?P<as>[快慢响轻高低大小尖沉急缓细]))"
 )
 """What a measure is compared with, which tells nothing else: "快得像怕谁追上来", "像绣花那样慢"."""
@@ -134,7 +137,7 @@ class Chinese:
             text = _OUT_OF_REACH.sub(lambda m: f"没有{m['a']}" if m["a"] else f"一点也不{m['b']}", text)
         text, framed = self._frames.put(text)
         text = _HYPERBOLE.sub(r"\1", text.translate(_PUNCTUATION))
-        text = _COMPARED.sub(lambda m: m["adj"] or "", text)
+        text = _COMPARED.sub(lambda m: m["adj"] or m["so"] or "", text)
         text = _ANGRY_CHILD.sub("孩子 ", text)
         characters = _TWICE.sub(self._once, text)
         units: list[Unit] = []
