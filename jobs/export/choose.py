@@ -35,7 +35,7 @@ class FilterGate:
 
 
 class Chooser:
-    """All gates, in the order in which a clip is told of them: licence, filter, quality, duplicates."""
+    """All gates, in the order a clip is told of them: licence, filter, quality, caption, duplicates."""
 
     def __init__(self, gates: Sequence[Gate]) -> None:
         self._gates = gates
@@ -59,4 +59,8 @@ def chooser(dataset: Dataset, request: Request) -> Chooser:
         gates.append(FilterGate(parse(request.filter, dataset.schema)))
     if "hallucinated" in request.drop:
         gates.append(HallucinatedGate(dataset.schema.names))
+    if request.to == "paper":
+        from jobs.export.forms.paper import CaptionGate
+
+        gates.append(CaptionGate(dataset.schema.names))
     return Chooser([*gates, *duplicates.gates(dataset, request.dedupe)])

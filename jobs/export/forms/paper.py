@@ -10,14 +10,19 @@ writes one, else the class.
 from __future__ import annotations
 
 import json
-import re
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
+import pyarrow as pa
+
 from jobs.export.forms.base import Clip, Fact, Hashed, Layout, hashing
 from jobs.export.forms.jsonl import sound_file
+from jobs.export.gate import Reason
 from jobs.export.plan import Part
 from pipeline.errors import UsageError
+from pipeline.join import root_cause
+from pipeline.rundir import Shard
 
 KINDS = ("descriptions", "instructions", "labels")
 LABELS = {
@@ -32,17 +37,34 @@ LABELS = {
     "transcript": ("transcript",),
 }
 """The paper's labels, and the columns that hold them, the first that is known counting."""
-READS = ("language", "description", "instruction", *(c for names in LABELS.values() for c in names))
-_CODE = re.compile(r"[a-z]{2,3}")
+NEEDS = ("description", "caption_language")
+
+
+class CaptionGate:
+    """Drops clips without a caption, such as those that failed: the form would hold nothing of them."""
+
+    def __init__(self, have: Sequence[str]) -> None:
+        self.columns: Sequence[str] = [name for name in ("description", "error") if name in have]
+
+    def reasons(self, shard: Shard, rows: pa.Table, open_: Sequence[bool]) -> list[Reason | None]:
+        """A row without a description, and why it has none."""
+        if "description" not in self.columns:
+            return [None] * rows.num_rows
+        pairs = zip(*(rows.column(name).to_pylist() for name in ("description", "error")), strict=True)
+        return [Reason("caption", root_cause(e or "it has none")) if d is None else None for d, e in pairs]
 
 
 class PaperForm:
-    """Parts as three files per language and a folder of sound. UsageError where there are no captions."""
+    """Parts as three files per language of the captions and a folder of sound.
+
+    UsageError where captions or their language are not exported.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        if "description" not in layout.schema.names:
-            raise UsageError("The paper's form holds captions, and the column description is not exported.")
+        for name in NEEDS:
+            if name not in layout.schema.names:
+                raise UsageError(f"The paper's form holds captions, and the column {name} is not exported.")
 
     def open(self, part: Part) -> PaperPart:
         """A part, ready for its first clip."""
@@ -59,10 +81,9 @@ class PaperPart:
         self._sounds: list[Fact] = []
 
     def add(self, clip: Clip) -> None:
-        """The next clip: its sound first. A caption that is null has no line."""
+        """The next clip: its sound first. Where there is no instruction it has no line of that kind."""
         row: dict[str, Any] = clip.row.to_pylist()[0]
-        found = row.get("language")
-        language = found if found is not None and _CODE.fullmatch(found) else "unknown"
+        language = row["caption_language"]
         name = sound_file(self._layout, self._part, clip, self._sounds)
         for kind, column in (("descriptions", "description"), ("instructions", "instruction")):
             if row.get(column) is not None:

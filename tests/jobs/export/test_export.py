@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 
-from tests.command import dataset, example, speechcraft
+from tests.command import dataset, example, speechcraft, write_manifest
 from tests.jobs.export.conftest import HOSTILE_ID, PIECE, SPAN
 from tests.jobs.export.files import check_sums, contents, decode
 
@@ -171,6 +171,31 @@ def test_the_papers_form_parts_languages_and_names_its_labels(run: Path, tmp_pat
     captions = (folder / "en" / "descriptions" / name).read_text("utf-8").splitlines()
     for line in map(json.loads, captions):
         assert line["description"] == rows[line["id"]]["description"]
+
+
+def test_the_papers_form_leaves_out_what_has_no_caption_and_says_so(run: Path, tmp_path: Path) -> None:
+    ended = speechcraft("export", run, tmp_path / "out", "--to", "paper", "--audio", "none")
+    assert "1 dropped by caption" in ended.out
+    assert "without sound" not in ended.out
+    assert {f.name for f in (tmp_path / "out").iterdir() if f.is_dir()} == {"en", "zh"}
+    (line,) = map(json.loads, (tmp_path / "out" / "dropped.jsonl").read_text("utf-8").splitlines())
+    assert (line["id"], line["reason"]) == ("broken", "caption")
+    assert line["why"].startswith("sound: ")
+
+
+def test_in_the_papers_form_a_caption_is_under_its_own_language(tmp_path: Path) -> None:
+    source = write_manifest(
+        tmp_path / "clips.jsonl",
+        example("forecast", id="wetter", text="Morgen wird es kalt.", language="de"),
+        example("zh-neighbour"),
+    )
+    ended = speechcraft("annotate", source, "--out", tmp_path / "run", "--engine", "inline")
+    assert ended.code == 0, ended.err
+    folder = export(tmp_path / "run", tmp_path / "out", "--to", "paper", "--audio", "none")
+    for kind in ("descriptions", "instructions", "labels"):
+        (line,) = (folder / "en" / kind / "train-00000-of-00001.jsonl").read_text("utf-8").splitlines()
+        assert json.loads(line)["id"] == "wetter"
+    assert {f.name for f in folder.iterdir() if f.is_dir()} == {"en", "zh"}
 
 
 def test_a_span_is_cut_at_its_own_rate_to_the_sample(run: Path, tmp_path: Path) -> None:
