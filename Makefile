@@ -7,7 +7,7 @@ WORKERS ?= 2
 
 .PHONY: demo install vllm test test-install lint types floors tests docs clips clean
 
-demo: install ## annotate the example clips and show what came out
+demo: install ## annotate the example clips and show some of what came out
 	$(BIN)/speechcraft annotate examples/clips --out $(OUT) --shard-size 7
 	$(BIN)/speechcraft show $(OUT)
 

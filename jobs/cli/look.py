@@ -16,11 +16,11 @@ app = typer.Typer(rich_markup_mode="rich")
 @app.command()
 def show(
     directory: RunDir,
-    clip_id: Annotated[str, typer.Argument(help="The clip's id; without one, a table of clips.")] = "",
-    rows: Annotated[int, typer.Option(min=1, help="Clips in the table.")] = 30,
+    clip_id: Annotated[str, typer.Argument(help="The clip's id; without one, a few clips.")] = "",
+    rows: Annotated[int, typer.Option(min=1, help="Clips, spread over the run.")] = 4,
     json_: AsJson = False,
 ) -> None:
-    """One clip with every column and where it came from, or a table of clips."""
+    """One clip with every column and where it came from, or a few clips with labels and captions."""
     from jobs.commands.show import run
 
     run(directory, clip_id, rows, as_json=json_)

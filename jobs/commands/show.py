@@ -15,7 +15,9 @@ from jobs.output import emit, shown
 from jobs.runs import Run, RunWay
 from pipeline import sidecar
 from pipeline.clip import Absent
+from pipeline.counting import counted
 from pipeline.join import INDEX
+from pipeline.manifest import read_ids
 from pipeline.rows import Row
 from pipeline.rundir import Shard
 from pipeline.schema import columns_of
@@ -62,21 +64,33 @@ def clip_facts(run: Run, clip_id: str) -> dict[str, Any]:
 
 
 def table_facts(run: Run, rows: int) -> list[dict[str, Any]]:
-    """The first clips with what a person looks at first."""
+    """What a person looks at first, of so many clips from the first to the last of the run."""
+    ends = list(accumulate(shard.clips for shard in run.shards))
+    numbers = _spread(ends[-1] if ends else 0, rows)
     facts: list[dict[str, Any]] = []
-    for shard, items in run.items():
-        lines: list[dict[str, Any]] = [{"id": item.id} for item in items]
-        for way in run.ways:
-            for line, row in zip(lines, run.rows(shard, way), strict=True):
-                if isinstance(row, Row):
-                    line.update({c.name: getattr(row, c.name) for c in columns_of(way.row)})
-                elif row.status == sidecar.FAILED:
-                    line.setdefault("error", f"{way.family}: {row.error}")
-        facts += lines
-        if len(facts) >= rows:
-            break
+    for place, some in groupby(numbers, lambda number: bisect_right(ends, number)):
+        lines = _lines(run, run.shards[place])
+        facts += [lines[number - ends[place]] for number in some]
     wanted = ("id", "transcript", "transcript_source", *LABELS, "description", "instruction", "error")
-    return [{name: f.get(name) for name in wanted} for f in facts[:rows]]
+    return [{name: f.get(name) for name in wanted} for f in facts]
+
+
+def _spread(clips: int, rows: int) -> list[int]:
+    """So many places, as evenly apart as can be; all where there are no more."""
+    if clips <= rows:
+        return list(range(clips))
+    return [i * (clips - 1) // max(1, rows - 1) for i in range(rows)]
+
+
+def _lines(run: Run, shard: Shard) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = [{"id": id} for id in read_ids(run.store, shard)]
+    for way in run.ways:
+        for line, row in zip(lines, run.rows(shard, way), strict=True):
+            if isinstance(row, Row):
+                line.update({c.name: getattr(row, c.name) for c in columns_of(way.row)})
+            elif row.status == sidecar.FAILED:
+                line.setdefault("error", f"{way.family}: {row.error}")
+    return lines
 
 
 def _columns(run: Run, shard: Shard, way: RunWay, i: int) -> list[dict[str, Any]]:
@@ -150,40 +164,43 @@ def _timed(piece: dict[str, Any]) -> str:
 
 
 def _print_table(table: list[dict[str, Any]], run: Run) -> None:
-    console = Console()
-    view = Table(
-        "clip", "transcript", "labels", "captions", show_lines=True, header_style="bold", expand=True
-    )
-    for column, ratio in zip(view.columns, (3, 5, 3, 9), strict=True):
-        column.ratio, column.overflow = ratio, "fold"
+    console = Console(highlight=False)
     for f in table:
-        view.add_row(shown(f["id"]), _transcript(f), _labels(f), _captions(f))
-    console.print(view)
+        console.print(f"[bold]{shown(f['id'])}[/]")
+        view = Table(Column(no_wrap=True), Column(overflow="fold"), box=None, show_header=False)
+        for name, text in _texts(f):
+            view.add_row(f" [dim]{name}[/]", text)
+        console.print(view)
     root, clips = shown(run.store.url.rstrip("/")), sum(shard.clips for shard in run.shards)
     if len(table) < clips:
-        console.print(f"{len(table):,} of {clips:,} clips: --rows for more.", highlight=False)
+        said = f"{len(table):,} of {clips:,} clips, from the first to the last. More: --rows {clips}"
+    else:
+        said = counted(clips, "clip")
+    console.print(f"{said}; one with all that was found: speechcraft show {root} CLIP")
     dataset = f"{root}/dataset" if run.store.exists(INDEX) else "none yet"
-    console.print(f"Dataset: {dataset}   one clip: speechcraft show {root} CLIP", highlight=False)
-
-
-def _transcript(f: dict[str, Any]) -> str:
-    if f["transcript"] is None:
-        return "[dim]none[/]"
-    return f"{shown(_short(f['transcript']))} [dim]({shown(f['transcript_source'])})[/]"
+    console.print(f"Dataset: {dataset}")
 
 
 def _labels(f: dict[str, Any]) -> str:
+    """Those that there are, in a line: the measures by name, the rest by itself."""
     names = {
         "pitch_label": "pitch",
         "energy_label": "energy",
         "speed_label": "speed",
+        "emotion": "emotion",
         "emphasis_word": "stress",
+        "topic": "topic",
     }
-    lines = [f"{names.get(k, k.replace('_', ' '))}: {shown(f[k])}" for k in LABELS if f[k] is not None]
-    return "\n".join(lines) or "[dim]none[/]"
+    told = [f"{names[k]} {shown(f[k])}" if k in names else shown(f[k]) for k in LABELS if f[k] is not None]
+    return ", ".join(told) or "[dim]none[/]"
 
 
-def _captions(f: dict[str, Any]) -> str:
+def _texts(f: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was said, how, and the captions, or why there are none; each with its name."""
+    said = "[dim]none[/]"
+    if f["transcript"] is not None:
+        said = f"{shown(_short(f['transcript']))} [dim]({shown(f['transcript_source'])})[/]"
+    texts = [("transcript", said), ("labels", _labels(f))]
     if f["description"] is None:
-        return f"[red]{shown(f['error'] or 'no caption')}[/]"
-    return "\n".join(shown(_short(f[name])) for name in ("description", "instruction") if f[name])
+        return [*texts, ("captions", f"[red]{shown(f['error'] or 'none')}[/]")]
+    return texts + [(n, shown(_short(f[n]))) for n in ("description", "instruction") if f[n]]

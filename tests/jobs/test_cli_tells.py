@@ -42,7 +42,7 @@ def test_json_is_all_that_machines_read_on_stdout(spoken: Path, tmp_path: Path) 
     labels = write_manifest(tmp_path / "labels.jsonl", {"id": "brother", "text": "I told you."})
     commands = {
         "status": ("status", spoken),
-        "table": ("show", spoken),
+        "table": ("show", spoken, "--rows", 6),
         "clip": ("show", spoken, "brother"),
         "annotators": ("annotators",),
         "calibrate": ("calibrate", spoken),
@@ -136,7 +136,7 @@ def test_names_and_words_of_a_corpus_cannot_steer_the_terminal(tmp_path: Path) -
         for part in ("--set", f"{name}=off")
     ]
     said = [speechcraft("annotate", source, "--out", run, "--engine", "inline", *off)]
-    said += [speechcraft("status", run), speechcraft("show", run)]
+    said += [speechcraft("status", run), speechcraft("show", run, "--rows", 2 * len(HOSTILE))]
     ids = [str(row["id"]) for row in dataset(run)]
     said += [speechcraft("show", run, id) for id in ids if not id.startswith("-")]
     assert {ended.code for ended in said} == {0}

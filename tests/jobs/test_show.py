@@ -57,6 +57,24 @@ def test_the_tables_of_a_run_show_names_whole_at_80_columns(
     assert re.search(r"\d % +\d\.\d\d$", line.rstrip())
 
 
+def test_of_a_run_a_few_clips_from_the_first_to_the_last_are_shown_and_how_to_see_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [example("forecast", id=f"clip-{i}") for i in range(9)] + [example("zh-match")]
+    source = write_manifest(tmp_path / "clips.jsonl", *lines)
+    speechcraft("annotate", source, "--out", tmp_path / "run", "--engine", "inline", "--shard-size", 3)
+    ids = [row["id"] for row in speechcraft("show", tmp_path / "run", "--json").json]
+    assert ids == ["clip-0", "clip-3", "clip-6", "zh-match"]
+    said = speechcraft("show", tmp_path / "run").out
+    assert [line for line in said.splitlines() if line in ids] == ids
+    assert len(said.splitlines()) < 60
+    assert max(map(len, said.splitlines())) <= 80
+    assert "4 of 10 clips, from the first to the last. More: --rows 10" in " ".join(said.split())
+    rows = speechcraft("show", tmp_path / "run", "--rows", 99, "--json").json
+    assert [row["id"] for row in rows] == [str(line["id"]) for line in lines]
+
+
 def test_a_table_says_of_how_many_clips_it_shows_and_cuts_what_fills_pages(tmp_path: Path) -> None:
     clip = {**example("forecast"), "text": "One, two and three. " * 1000}
     source = write_manifest(tmp_path / "clips.jsonl", clip, example("zh-match"))
