@@ -51,7 +51,7 @@ def main() -> None:
 def _measured(manifests: list[Path], runs: Path, failed: list[str]) -> Iterator[Measured]:
     """Every run of every corpus; the names of those whose commands fail go to `failed`."""
     for manifest in manifests:
-        labels = read_labels(manifest)
+        labels = read_labels(manifest).lines
         for source_of_text in (GIVEN, RECOGNISED) if any(map(_recognisable, labels.values())) else (GIVEN,):
             try:
                 yield _measure(manifest, labels, source_of_text, runs)

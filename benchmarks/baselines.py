@@ -41,7 +41,7 @@ Guess = Callable[[Samples, Line], Row | None]
 
 def baselines(manifest: Path) -> dict[str, Report]:
     """By the program's name, for every corpus whose labels it can be measured on."""
-    labels = read_labels(manifest)
+    labels = read_labels(manifest).lines
     found = {}
     for name, (read, guess) in _programs().items():
         lines = {i: line for i, line in labels.items() if read(line) is not None}

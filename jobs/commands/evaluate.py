@@ -31,17 +31,20 @@ def run(
     directory: str, labels: Path | None, *, as_json: bool, as_markdown: bool, plot: Path | None = None
 ) -> None:
     """Compare a run with human labels, and with those who reviewed it."""
-    known = {} if labels is None else read_labels(labels)
+    told = None if labels is None else read_labels(labels)
     opened = Run.open(directory)
     agreed = agreement(*reviewed(opened))
-    if labels is None:
+    if labels is None or told is None:
         if not agreed:
             raise UsageError(f"Nobody has reviewed {directory} yet: give --labels, or review it first.")
         report = Report(sum(s.clips for s in opened.shards), Some(0, ()), Some(0, ()), (), agreed)
     else:
         matched: set[str] = set()
+        known = told.lines
         cases = _cases(opened, known, labels.parent, matched)
-        report = replace(evaluate(cases, (i for i in known if i not in matched)), agreement=agreed)
+        report = replace(
+            evaluate(cases, (i for i in known if i not in matched), told.broken), agreement=agreed
+        )
         if matched.isdisjoint(known):
             raise UsageError(
                 f"No clip of {shown(directory)} has labels in {shown(str(labels))}: the ids differ."

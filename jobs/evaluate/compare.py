@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from heapq import nsmallest
+from itertools import islice
+from types import MappingProxyType
 
 from jobs.evaluate import age, captions, emotion, emphasis, enhancement, f0, gender, rate, snr, text, words
 from jobs.evaluate.case import Case
@@ -26,8 +28,11 @@ METRICS = (
 _NAMED = 5  # ids
 
 
-def evaluate(cases: Iterable[Case], not_in_run: Iterable[str] = ()) -> Report:
-    """Compare a run with labels. `not_in_run` (labels without a clip) is read after the cases.
+def evaluate(
+    cases: Iterable[Case], not_in_run: Iterable[str] = (), broken: Mapping[int, str] = MappingProxyType({})
+) -> Report:
+    """Compare a run with labels. `not_in_run` (labels without a clip) is read after the cases; `broken` says
+    why lines of the labels, by their number, are of no clip.
 
     Cases are read once and let go; a metric whose labels no clip carries has no table.
     """
@@ -40,7 +45,9 @@ def evaluate(cases: Iterable[Case], not_in_run: Iterable[str] = ()) -> Report:
         for tally in tallies:
             tally.add(case)
     tables = tuple(table for tally in tallies if (table := tally.table()) is not None)
-    return Report(n_clips, _some(unlabelled), _some(list(not_in_run)), tables)
+    why = tuple(f"line {number} {text}" for number, text in islice(broken.items(), _NAMED))
+    lost = _some(list(not_in_run))
+    return Report(n_clips, _some(unlabelled), lost, tables, broken=Some(len(broken), why))
 
 
 def _some(ids: list[str]) -> Some:

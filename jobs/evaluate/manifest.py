@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -24,48 +25,65 @@ _NAMES = {"text": "text", "speaker": "speaker", "gender": "gender", "age_years":
 """Fields of a source, and the columns evaluation reads."""
 
 
-def read_labels(path: Path) -> dict[str, Line]:
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Lines by the id of their clip, and why other lines say nothing, by their number."""
+
+    lines: Mapping[str, Line]
+    broken: Mapping[int, str]
+
+
+def read_labels(path: Path) -> Labels:
     """The lines of a jsonl, csv, tsv or parquet file by id; of several with one id the first counts.
 
     Columns that a source knows by several names (`transcript`, `spk_id`, `sex`) are also there under
     the name evaluation reads, and a line without an id has the one a source makes of its sound's path.
-    UsageError where the file is none of these or cannot be read, or a line has neither.
+    A line that is no JSON, or has neither, is broken, as it is in a source. UsageError where the file is none
+    of these or cannot be read, or no line of it names a clip.
     """
     kind = kind_of(path.name)
-    try:
-        lines = list(_lines(path, kind))
-    except (OSError, ValueError, csv.Error, RecursionError, pa.ArrowException) as error:
-        raise UsageError(f"The labels {shown(str(path))} cannot be read: {reason(error)}.") from error
+    broken: dict[int, str] = {}
     found: dict[str, Line] = {}
-    for number, line in enumerate(lines, 1):
-        fields = fields_of(line) if isinstance(line, dict) else {}
-        _, id = identity(fields, path_of(fields.get("audio")), "")
-        if not id:
-            raise UsageError(f"Line {number} of the labels {shown(str(path))} has no id.")
-        known = {name: fields[field] for field, name in _NAMES.items() if field in fields}
-        found.setdefault(id, {**line, **known})
-    return found
+    try:
+        for number, line in _lines(path, kind):
+            if isinstance(line, str):
+                broken[number] = line
+                continue
+            fields = fields_of(line) if isinstance(line, dict) else {}
+            _, id = identity(fields, path_of(fields.get("audio")), "")
+            if not id:
+                broken[number] = "has no id"
+                continue
+            known = {name: fields[field] for field, name in _NAMES.items() if field in fields}
+            found.setdefault(id, {**line, **known})
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
+        raise UsageError(f"The labels {shown(str(path))} cannot be read: {reason(error)}.") from error
+    if broken and not found:
+        number, why = next(iter(broken.items()))
+        raise UsageError(f"Line {number} of the labels {shown(str(path))} {why}.")
+    return Labels(found, broken)
 
 
-def _lines(path: Path, kind: str) -> Iterable[Line]:
+def _lines(path: Path, kind: str) -> Iterator[tuple[int, Line | str]]:
+    """The lines by their number, from 1: what each holds, or what is wrong with it."""
     if kind == "parquet":
-        return pq.read_table(path).to_pylist()
+        yield from enumerate(pq.read_table(path).to_pylist(), 1)
+        return
     with (
         gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as f
     ):
-        return list(_text_lines(kind, f))
+        yield from _json_lines(f) if kind == "jsonl" else _table_lines(kind, f)
 
 
-def _text_lines(kind: str, file: TextIO) -> Iterator[Line]:
-    if kind != "jsonl":
-        csv.field_size_limit(2**30)  # a contour of F0 in a cell is longer than the usual limit
-        yield from csv.DictReader(file, restkey="", delimiter="\t" if kind == "tsv" else ",")
-        return
+def _table_lines(kind: str, file: TextIO) -> Iterator[tuple[int, Line]]:
+    csv.field_size_limit(2**30)  # a contour of F0 in a cell is longer than the usual limit
+    yield from enumerate(csv.DictReader(file, restkey="", delimiter="\t" if kind == "tsv" else ","), 1)
+
+
+def _json_lines(file: TextIO) -> Iterator[tuple[int, Line | str]]:
     for number, line in enumerate(file, 1):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield number, json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise UsageError(
-                    f"Line {number} of the labels {shown(str(file.name))} is not JSON: {reason(error)}."
-                ) from error
+                yield number, f"is not JSON: {reason(error)}"

@@ -59,6 +59,9 @@ def matching(report: Report) -> Iterator[str]:
     if report.not_in_run.n:
         lost = counted(report.not_in_run.n, "label")
         yield f"{lost} of clips that are not in the run: {_ids(report.not_in_run)}"
+    if report.broken.n:
+        lines = counted(report.broken.n, "line")
+        yield f"{lines} of the labels passed over, as no clip can be read from it: {_ids(report.broken)}"
 
     for table in report.tables:
         if not tells(table):

@@ -103,7 +103,8 @@ class Some:
 class Report:
     """`unlabelled` clips are in the run and not in the labels; `not_in_run` the other way round.
 
-    `agreement` is with those who reviewed the run.
+    `agreement` is with those who reviewed the run. `broken` lines of the labels name no clip; of the first of
+    them it says why.
     """
 
     n_clips: int
@@ -111,6 +112,7 @@ class Report:
     not_in_run: Some
     tables: tuple[Table, ...]
     agreement: tuple[Agreement, ...] = ()
+    broken: Some = Some(0, ())
 
     def table(self, name: str) -> Table:
         """The table of that metric; KeyError where nothing carries its labels."""

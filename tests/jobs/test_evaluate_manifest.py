@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from jobs.evaluate import evaluate
 from jobs.evaluate.labels import age_years, curve, gender, marks, number, speaker
 from jobs.evaluate.manifest import read_labels
+from jobs.evaluate.render import matching
 from pipeline.errors import UsageError
 from pipeline.source import open_source
 
@@ -20,7 +22,7 @@ def test_a_table_of_text_tells_what_json_tells(tmp_path: Path) -> None:
     quoted = ",".join('"' + cell.replace('"', '""') + '"' for cell in cells)
     (tmp_path / "a.csv").write_text(",".join([*labels, *lists]) + "\n" + quoted + "\n")
     for name in ("a.jsonl", "a.csv"):
-        line = read_labels(tmp_path / name)["a"]
+        line = read_labels(tmp_path / name).lines["a"]
         assert (speaker(line), gender(line), age_years(line)) == ("7", "female", 31)
         assert number(line, "f0_frame_s") == 0.01
         contour = curve(line, "f0_ref_hz")
@@ -35,7 +37,7 @@ def test_a_table_of_text_tells_what_json_tells(tmp_path: Path) -> None:
 def test_labels_and_sources_name_clips_alike(line: dict[str, object], tmp_path: Path) -> None:
     path = tmp_path / "manifest.jsonl"
     path.write_text(json.dumps(line))
-    assert list(read_labels(path)) == [item.id for item in open_source(str(path))]
+    assert list(read_labels(path).lines) == [item.id for item in open_source(str(path))]
 
 
 @pytest.mark.parametrize("text", ['{"text": "no id"}', "[]", "not json", '{"id": 1', "\x00"])
@@ -44,6 +46,17 @@ def test_a_manifest_that_names_no_clips_is_one_sentence(text: str, tmp_path: Pat
     path.write_text(text)
     with pytest.raises(UsageError, match="manifest"):
         read_labels(path)
+
+
+@pytest.mark.parametrize("broken", ['{"id": 2', "# a remark", "[1]", '{"text": "no id"}', "[" * 5000])
+def test_a_broken_line_is_counted_and_the_others_are_read(broken: str, tmp_path: Path) -> None:
+    path = tmp_path / "manifest.jsonl"
+    path.write_text(f'{{"id": 1}}\n{broken}\n{{"id": 3}}\n')
+    labels = read_labels(path)
+    assert list(labels.lines) == ["1", "3"]
+    assert list(labels.broken) == [2]
+    (told,) = (line for line in matching(evaluate((), (), labels.broken)) if "passed over" in line)
+    assert told.startswith("1 line of the labels passed over, as no clip can be read from it: line 2 ")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +70,7 @@ def test_a_manifest_that_names_no_clips_is_one_sentence(text: str, tmp_path: Pat
         ("gone.jsonl", None, r"cannot be read: no such file or directory\.$"),
         (
             "a.jsonl",
-            b'{"id": 1}\n# Labels',
+            b"\n# Labels",
             r"^Line 2 of the labels .* is not JSON: expecting value, at character 1\.$",
         ),
         ("a.jsonl", b"[" * 5000, r"is not JSON: it is nested too deep\.$"),
