@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jobs.evaluate.render import number
-from jobs.evaluate.report import Report, Table
+from jobs.evaluate.report import Report, Result, Table
 from pipeline.errors import UsageError
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -42,8 +43,9 @@ def draw(report: Report, path: Path) -> None:
 def _panels(table: Table) -> list[Callable[[Any], None]]:
     """What there is to draw of a table: shares first, as they are the figures people ask for."""
     found: list[Callable[[Any], None]] = []
-    if any(r.unit == "%" and r.value is not None for r in table.results):
-        found.append(lambda axis: _shares(axis, table))
+    units = dict.fromkeys(r.unit for r in table.results if r.value is not None)
+    for unit in sorted(units, key=lambda unit: unit != "%"):
+        found.append(partial(_figures, table=table, unit=unit))
     if table.confusion:
         found.append(lambda axis: _confusion(axis, table))
     if table.calibration:
@@ -51,22 +53,36 @@ def _panels(table: Table) -> list[Callable[[Any], None]]:
     return found
 
 
-def _shares(axis: Any, table: Table) -> None:
-    """Every figure in percent: the value with its interval, and each speaker as a pale dot."""
-    results = [r for r in table.results if r.unit == "%" and r.value is not None][::-1]
+def _figures(axis: Any, table: Table, unit: str) -> None:
+    """Every figure in a unit: the value with its interval, and each speaker as a pale dot."""
+    results = [r for r in table.results if r.unit == unit and r.value is not None][::-1]
     for at, result in enumerate(results):
         speakers = [s.value for s in result.splits.get("speaker", {}).values() if s.value is not None]
         axis.plot(speakers, [at] * len(speakers), "o", color=_PALE, markersize=4, zorder=1)
         if result.low is not None:
             axis.plot([result.low, result.high], [at, at], color=_INK, linewidth=2, zorder=2)
         axis.plot([result.value], [at], "D", color=_ACCENT, markersize=6, zorder=3)
-        value = number(result.value, "%")
+        value = number(result.value, unit)
         axis.annotate(value, (result.value, at), (0, 6), textcoords="offset points", ha="center", fontsize=7)
     axis.set_yticks(range(len(results)), [r.name.replace("_", " ") for r in results])
     axis.set_ylim(-0.6, len(results) - 0.2)
-    axis.set_xlim(-3, 103)
-    axis.set_xlabel("%, 95 % interval; pale: speakers")
-    axis.set_title(table.title)
+    axis.set_xlim(*_reach(results, unit))
+    axis.set_xlabel(", ".join(filter(None, (unit, "95 % interval; pale: speakers"))))
+    axis.set_title(", ".join(filter(None, (table.title, unit.replace("%", "")))))
+
+
+def _reach(results: Sequence[Result], unit: str) -> tuple[float, float]:
+    """From 0 where that is not far, to the greatest that is drawn; shares end at 0 and at 100."""
+    drawn = [v for r in results for v in (r.value, r.low, r.high) if v is not None]
+    speakers = (s for r in results for s in r.splits.get("speaker", {}).values())
+    drawn += [s.value for s in speakers if s.value is not None]
+    low, high = min(drawn), max(drawn)
+    if unit == "%":
+        low, high = (0.0 if low < 50 else low), (100.0 if high > 50 else high)
+    elif 0 <= low <= high / 2:
+        low = 0.0
+    room = 0.06 * (high - low or abs(high) or 1.0)
+    return low - room, high + room
 
 
 def _confusion(axis: Any, table: Table) -> None:

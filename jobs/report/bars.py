@@ -10,6 +10,9 @@ from jobs.pages import shortened
 from jobs.report.columns import LEVELS, UNKNOWN
 from jobs.report.gather import Gathered
 
+NARROWEST_PX, LETTER_PX = 270, 7
+"""A bar of parts on a small phone, and a letter in it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -46,12 +49,41 @@ def ranked(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: its share in percent."""
+
+    name: str
+    share: float
+
+    @property
+    def text(self) -> str:
+        """What it says in full."""
+        return f"{self.name} {self.share:.0f} %"
+
+    @property
+    def inside(self) -> str:
+        """As much of it as stands in the part on the narrowest bar, if only the figure, or nothing."""
+        room = self.share / 100 * NARROWEST_PX - 2
+        return next((t for t in (self.text, f"{self.share:.0f} %") if LETTER_PX * len(t) <= room), "")
+
+
+def beside(parts: Sequence[Part]) -> str:
+    """What does not stand in the bar in full."""
+    return " · ".join(part.text for part in parts if part.share and part.inside != part.text)
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
-    """One row of a bar of parts: shares in percent, by label."""
+    """One row of a bar of parts, by label."""
 
     name: str
     clips: int
-    parts: tuple[tuple[str, float], ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def beside(self) -> str:
+        """What does not stand in the bar in full."""
+        return beside(self.parts)
 
 
 def levels(found: Gathered) -> dict[str, list[Split]]:
@@ -68,4 +100,6 @@ def levels(found: Gathered) -> dict[str, list[Split]]:
 def _split(gender: str, pairs: Mapping[tuple[str, str], int], values: Sequence[str]) -> Iterator[Split]:
     counts = [pairs.get((gender, value), 0) for value in values]
     if total := sum(counts):
-        yield Split(gender, total, tuple((v, 100 * n / total) for v, n in zip(values, counts, strict=True)))
+        yield Split(
+            gender, total, tuple(Part(v, 100 * n / total) for v, n in zip(values, counts, strict=True))
+        )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.captions.sample import Sample, rank
-from jobs.report.columns import CONFIDENCES, VARIED
+from jobs.report.columns import CONFIDENCES, OTHER, VARIED
 from pipeline.join import root_cause
 
 VARIED_SHOWN, UNSURE_SHOWN, FAILED_SHOWN = 12, 6, 4
@@ -47,6 +47,7 @@ class _Candidate:
     rank: int
     marks: tuple[str, ...]
     tells: int
+    says_all: bool
 
 
 _Ranked = tuple[int, _Candidate, str]
@@ -65,7 +66,7 @@ class Candidates:
 
     def add(self, row: Mapping[str, Any], place: Place) -> None:
         """Consider a clip."""
-        one = _Candidate(row["id"], place, rank(self._seed, row["id"]), tuple(_marks(row)), _tells(row))
+        one = _Candidate(row["id"], place, rank(self._seed, row["id"]), tuple(_marks(row)), *_tells(row))
         if row["status"] == "failed":
             error = root_cause(row["error"])
             _keep(self._failed, ":".join(error.split(":")[:2]), (one.rank, one, error))
@@ -105,7 +106,7 @@ class Candidates:
             return max(candidates, key=lambda one: (len(one.marks), -one.rank), default=None)
         language = max(spoken, key=lambda mark: (spoken[mark], mark))
         those = [one for one in candidates if language in one.marks]
-        return max(those, key=lambda one: (one.tells, -one.rank))
+        return max(those, key=lambda one: (one.tells, one.says_all, -one.rank))
 
     def unsure(self) -> list[Choice]:
         """The clip of lowest confidence of each kind, each clip once, none that is among the varied."""
@@ -141,14 +142,16 @@ def _marks(row: Mapping[str, Any]) -> Iterator[str]:
         yield "stress"
 
 
-def _tells(row: Mapping[str, Any]) -> int:
-    """How much there is to show: labels, a topic, a stressed word, a mood; clean, and easy to follow."""
-    labels = sum(row.get(column) is not None for column in (*VARIED, "topic"))
+def _tells(row: Mapping[str, Any]) -> tuple[int, bool]:
+    """How much there is to show: labels, a topic, a stressed word, a mood; clean, and easy to follow. And
+    whether none of the labels is one that says nothing to a reader."""
+    values = [row.get(column) for column in (*VARIED, "topic")]
+    labels = sum(value not in (None, OTHER) for value in values)
     stressed = row.get("emphasis_word") is not None
-    moved = row.get("emotion") not in (None, "neutral")
+    moved = row.get("emotion") not in (None, "neutral", OTHER)
     easy = EASY_S[0] <= (row.get("duration_s") or 0.0) <= EASY_S[1]
     clean = (row.get("snr_db") or 0.0) >= CLEAN_DB
-    return labels + 2 * stressed + moved + easy + 2 * clean
+    return labels + 2 * stressed + moved + easy + 2 * clean, OTHER not in values
 
 
 def _news(one: _Candidate, shown: Counter[str]) -> float:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from jobs.export.sound import ShardSounds, sound_keys
 from jobs.pages import data_url, drawing, figure_of, shortened
 from jobs.report.candidates import Choice
+from jobs.report.columns import OTHER
 from jobs.runs import Run
 from pipeline.clip import SAMPLE_RATE_HZ, Clip, Samples
 from pipeline.errors import ClipError
@@ -126,7 +127,8 @@ def _labels(clip: Clip) -> Iterator[tuple[str, str, str]]:
         yield from _label("energy", labels.energy_label)
         yield from _label("speed", labels.speed_label)
     if emotion:
-        yield from _label("emotion", emotion.emotion, emotion.emotion_confidence)
+        if emotion.emotion != OTHER:
+            yield from _label("emotion", emotion.emotion, emotion.emotion_confidence)
         yield from _label("mood", emotion.emotion_caption)
     if emphasis:
         yield from _label("stressed word", emphasis.emphasis_word, emphasis.emphasis_confidence)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 GENDERS = ("female", "male")
 UNKNOWN = "unknown"
 AGES = ("child", "teenager", "young adult", "middle-aged", "elderly")
-EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", "other")
+OTHER = "other"
+"""The emotion of a clip that is in none of the classes: it tells a reader nothing of the clip."""
+EMOTIONS = ("neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised", OTHER)
 LEVELS = {
     "pitch_label": ("low", "normal", "high"),
     "energy_label": ("low", "normal", "high"),

@@ -10,7 +10,7 @@ from jobs.captions.render import percent
 from jobs.captions.report import PLACES, Figures
 from jobs.languages import language_name
 from jobs.pages import shortened
-from jobs.report.bars import Bar, bars, levels, ranked
+from jobs.report.bars import Bar, Part, bars, levels, ranked
 from jobs.report.columns import UNKNOWN, lasting
 from jobs.report.gather import MEASURED
 from jobs.report.parts import Parts
@@ -56,15 +56,15 @@ class Language:
         return percent(self.figures.kinds.get("distortion", 0), self.figures.captions)
 
     @property
-    def places(self) -> list[tuple[str, float]]:
-        """Where the transcript stands in instructions, in percent."""
+    def places(self) -> list[Part]:
+        """Where the transcript stands in instructions."""
         counts = self.figures.places
-        return [(p, 100 * counts[p] / sum(counts.values())) for p in PLACES if counts.get(p)]
+        return [Part(p, 100 * counts[p] / sum(counts.values())) for p in PLACES if counts.get(p)]
 
     @property
     def places_alt(self) -> str:
         """The same in words."""
-        return ", ".join(f"{place} {share:.1f} %" for place, share in self.places)
+        return ", ".join(f"{p.name} {p.share:.1f} %" for p in self.places)
 
     @property
     def sources(self) -> list[tuple[str, int]]:

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from jobs.report.columns import UNKNOWN
 from jobs.report.panels import Mark, Panel
 from jobs.report.plots.rows import axes, head, height_in, histogram
 from jobs.report.plots.style import COLOURS, Plot, figure, finished
 from pipeline.counting import counted
 
-BINS = 40
-FEW = 12
-"""Values up to which each is a tick of its own."""
+FEWEST_BINS, MOST_BINS = 14, 40
+"""One set of them for all rows of a panel: more the more values the longest row has."""
 OUTSIDE = 0.5
 """Percent of the values at either end that may lie beyond the axis; they are drawn at its end."""
 NAME_ROOM = 0.26
@@ -25,11 +25,16 @@ TOP, MARK_TOP = 1.28, 1.2
 
 
 def draw(panel: Panel, genders: Sequence[str]) -> Plot:
-    """The picture, with a row for each of these genders, so that pictures beside each other align."""
+    """The picture, with a row for each of these genders, so that pictures beside each other align.
+
+    Clips of unknown gender have no row where none of them has a value.
+    """
     low, high = _range(panel)
-    edges = np.linspace(low, high, BINS + 1)
-    with figure(height_in(len(genders))) as drawn:
-        for axis, gender in zip(axes(drawn, len(genders), edges, panel.unit), genders, strict=True):
+    most = max(map(len, panel.values.values()))
+    edges = np.linspace(low, high, min(MOST_BINS, max(FEWEST_BINS, round(2 * most**0.5))) + 1)
+    shown = [gender for gender in genders if gender != UNKNOWN or gender in panel.values]
+    with figure(height_in(len(shown))) as drawn:
+        for axis, gender in zip(axes(drawn, len(shown), edges, panel.unit), shown, strict=True):
             _row(axis, panel, gender, edges)
         return finished(drawn, panel.name, panel.title, panel.what, _told(panel))
 
@@ -58,10 +63,7 @@ def _row(axis: Any, panel: Panel, gender: str, edges: npt.NDArray[np.float64]) -
     note = f"median {_number(float(np.median(values)))} · {counted(len(values), 'clip')}"
     head(axis, gender, note, COLOURS[gender])
     inside = values.clip(edges[0], edges[-1])
-    if len(values) <= FEW:
-        axis.vlines(inside, 0, 0.55, color=COLOURS[gender], linewidth=1.6)
-    else:
-        histogram(axis, np.histogram(inside, edges)[0], edges, COLOURS[gender])
+    histogram(axis, np.histogram(inside, edges)[0], edges, COLOURS[gender])
     for mark in panel.marks.get(gender, ()):
         if edges[0] < mark.at < edges[-1]:
             _mark(axis, mark)

@@ -83,3 +83,16 @@ def test_a_clip_of_each_cause_of_failure_is_shown_with_the_root_cause() -> None:
         "sound: not_found: Why: so; or so.",
         "words: too_long: Why: so; or so.",
     ]
+
+
+def test_among_equally_rich_clips_the_first_is_one_whose_labels_all_say_something() -> None:
+    for seed in range(12):
+        all_rows = rows(40)[:8]
+        for row in all_rows:
+            row["emotion"] = "other"
+        all_rows[5]["emotion"] = "neutral"
+        assert chosen(all_rows, seed).varied()[0].id == "clip5"
+        all_rows[5]["emotion"] = None
+        assert chosen(all_rows, seed).varied()[0].id == "clip5"
+        all_rows[2]["emphasis_word"] = "stressed"
+        assert chosen(all_rows, seed).varied()[0].id == "clip2"

@@ -86,6 +86,28 @@ def test_a_narrow_screen_need_not_be_scrolled_sideways(chromium: Browser, page: 
         assert min(sizes) > 7
 
 
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_stands_in_a_bar_is_not_cut(chromium: Browser, page: Path, width: int) -> None:
+    with opened(chromium, page.as_uri(), width=width) as found:
+        cut = "all => all.filter(p => p.scrollWidth > p.clientWidth).map(p => p.textContent)"
+        assert found.page.locator(".split-bar i").evaluate_all(cut) == []
+        assert found.page.locator(".split-bar i:not([title])").count() == 0
+
+
+def test_a_drawing_that_scrolls_has_a_shadow_at_its_edge(chromium: Browser, page: Path) -> None:
+    with opened(chromium, page.as_uri(), width=390) as found:
+        first = found.page.locator(".clip-scroll").first
+        assert first.evaluate("it => it.scrollWidth > it.clientWidth")
+        attached = first.evaluate("it => getComputedStyle(it).backgroundAttachment")
+        assert attached.split(", ")[:4] == ["local", "local", "scroll", "scroll"]
+
+
+def test_a_clip_has_no_chip_that_says_nothing(shown: Opened) -> None:
+    chips = shown.page.locator(".labels li").all_inner_texts()
+    assert any(chip.startswith("emotion ") for chip in chips)
+    assert not any(chip.startswith("emotion other") for chip in chips)
+
+
 def test_plots_and_drawings_follow_the_dark(chromium: Browser, page: Path) -> None:
     colours = []
     for dark in (False, True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -72,3 +73,21 @@ def test_plots_of_equal_genders_align() -> None:
     found = panels({"gender": "female", "f0_median_hz": 200.0, "snr_db": 3.0})
     heads = {measures.draw(p, ["female", "male"]).svg.split(b"viewBox=")[1][:40] for p in found.values()}
     assert len(heads) == 1
+
+
+def test_all_rows_of_a_panel_have_one_set_of_bins_however_few_their_clips() -> None:
+    few = [{"gender": "female", "snr_db": 10.0 + i} for i in range(3)]
+    many = [{"gender": "male", "snr_db": 10.0 + i} for i in range(25)]
+    with patch.object(measures, "histogram") as drawn:
+        measures.draw(panels(*few, *many)["snr_db"], ["female", "male"])
+    (one, other) = (call.args[2] for call in drawn.call_args_list)
+    assert np.array_equal(one, other)
+    assert measures.FEWEST_BINS < len(one) <= measures.MOST_BINS
+
+
+def test_unknown_gender_has_no_row_where_it_has_no_value() -> None:
+    clips = [{"gender": "female", "snr_db": 10.0, "words_per_s": 3.0}, {"snr_db": 12.0}]
+    genders = ["female", "male", "unknown"]
+    drawn = {name: measures.draw(p, genders).svg.decode() for name, p in panels(*clips).items()}
+    assert "unknown" in drawn["snr_db"]
+    assert "unknown" not in drawn["words_per_s"]
