@@ -75,7 +75,7 @@ def _lines(path: Path, kind: str) -> Iterator[tuple[int, Line | str]]:
         yield from _json_lines(f) if kind == "jsonl" else _table_lines(kind, f)
 
 
-def _table_lines(kind: str, file: TextIO) -> Iterator[tuple[int, Line]]:
+def _table_lines(kind: str, file: TextIO) -> Iterator[tuple[int, Line | str]]:
     csv.field_size_limit(2**30)  # a contour of F0 in a cell is longer than the usual limit
     yield from enumerate(csv.DictReader(file, restkey="", delimiter="\t" if kind == "tsv" else ","), 1)
 

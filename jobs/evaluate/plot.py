@@ -72,13 +72,13 @@ def _figures(axis: Any, table: Table, unit: str) -> None:
 
 
 def _reach(results: Sequence[Result], unit: str) -> tuple[float, float]:
-    """From 0 where that is not far, to the greatest that is drawn; shares end at 0 and at 100."""
+    """All that is drawn, from 0 where that is not far, and of shares to 100 where that is near."""
     drawn = [v for r in results for v in (r.value, r.low, r.high) if v is not None]
     speakers = (s for r in results for s in r.splits.get("speaker", {}).values())
     drawn += [s.value for s in speakers if s.value is not None]
     low, high = min(drawn), max(drawn)
     if unit == "%":
-        low, high = (0.0 if low < 50 else low), (100.0 if high > 50 else high)
+        low, high = (min(low, 0.0) if low < 50 else low), (max(high, 100.0) if high > 50 else high)
     elif 0 <= low <= high / 2:
         low = 0.0
     room = 0.06 * (high - low or abs(high) or 1.0)
