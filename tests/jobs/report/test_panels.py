@@ -86,7 +86,10 @@ def test_all_rows_of_a_panel_have_one_set_of_bins_however_few_their_clips() -> N
 
 
 def test_unknown_gender_has_no_row_where_it_has_no_value() -> None:
-    clips = [{"gender": "female", "snr_db": 10.0, "words_per_s": 3.0}, {"snr_db": 12.0}]
+    clips: list[dict[str, Any]] = [
+        {"gender": "female", "snr_db": 10.0, "words_per_s": 3.0},
+        {"snr_db": 12.0},
+    ]
     genders = ["female", "male", "unknown"]
     drawn = {name: measures.draw(p, genders).svg.decode() for name, p in panels(*clips).items()}
     assert "unknown" in drawn["snr_db"]
