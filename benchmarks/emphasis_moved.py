@@ -34,6 +34,7 @@ from pipeline.rows import Language, Transcript, Words
 from pipeline.source.base import NOTHING_GIVEN
 
 _FEWEST_VOICED = 6  # frames, as where the words are made
+_STEP_S = 0.01  # of the aligner
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,12 @@ class Moved:
     same_pitch: tuple[float, ...]
     """Of the other words, over the frames voiced in both; NaN of fewer than six."""
     other_level: tuple[float, ...]
+    other_length: tuple[float, ...]
+    """By the word times written."""
+    other_realigned_length: tuple[float, ...]
+    """As the aligner hears both."""
+    other_realigned_s: tuple[float, ...]
+    """The same as a difference."""
     edges_s: tuple[float, ...]
     """Distance of every word's start and end, aligned anew, from where the dataset says it is."""
     realigned_length: float
@@ -55,12 +62,28 @@ class Moved:
 
 def moved(run: str, made: Path, clips: int) -> Iterator[Moved]:
     """The first `clips` regenerated clips with a stressed word, spread evenly over the dataset."""
-    lines = [json.loads(line) for line in (made / FOLDER / "manifest.jsonl").read_text("utf-8").splitlines()]
-    stressed = [line for line in lines if line["status"] == "ok" and line["emphasis_word"] is not None]
     recorded, aligner = Recorded(run), PocketsphinxAnnotator()
-    for i in np.unique(np.linspace(0, len(stressed) - 1, clips).astype(int)):
-        line = stressed[i]
+    for line in _spread(made, clips, stressed=True):
         yield _moved(line, recorded.clip(line["made_from"]), made / FOLDER / line["audio"], aligner)
+
+
+def unmoved(run: str, made: Path, clips: int) -> Iterator[float]:
+    """Length of every word of clips made without stress over that of before, as the aligner hears both."""
+    recorded, aligner = Recorded(run), PocketsphinxAnnotator()
+    for line in _spread(made, clips, stressed=False):
+        source = recorded.clip(line["made_from"])
+        found = _realigned(source, made / FOLDER / line["audio"], aligner)
+        for word, span in zip(source.of(Words).words, found, strict=True):
+            yield _length(span) / _length((word.start_s, word.end_s))
+
+
+def _spread(made: Path, clips: int, *, stressed: bool) -> list[dict[str, Any]]:
+    """So many of the clips with a stressed word, or without, spread evenly over the dataset."""
+    lines = [json.loads(line) for line in (made / FOLDER / "manifest.jsonl").read_text("utf-8").splitlines()]
+    some = [
+        line for line in lines if line["status"] == "ok" and (line["emphasis_word"] is not None) == stressed
+    ]
+    return [some[i] for i in np.unique(np.linspace(0, len(some) - 1, clips).astype(int))]
 
 
 def _moved(line: dict[str, Any], source: Clip, file: Path, aligner: PocketsphinxAnnotator) -> Moved:
@@ -87,9 +110,16 @@ def _moved(line: dict[str, Any], source: Clip, file: Path, aligner: Pocketsphinx
             source.audio, AudioRef(str(file)), [(before_spans[i - 1], after_spans[i - 1]) for i in others]
         ),
         tuple(after[i].rms / before[i].rms for i in others),
+        tuple(_length(after_spans[i - 1]) / _length(before_spans[i - 1]) for i in others),
+        tuple(_length(found[i - 1]) / _length(before_spans[i - 1]) for i in others),
+        tuple(_length(found[i - 1]) - _length(before_spans[i - 1]) for i in others),
         tuple(edges),
         heard / asked,
     )
+
+
+def _length(span: tuple[float, float]) -> float:
+    return max(span[1] - span[0], 1e-6)
 
 
 def _stressed(
@@ -141,8 +171,8 @@ def _realigned(source: Clip, file: Path, aligner: PocketsphinxAnnotator) -> list
     return [(w.start_s, w.end_s) for w in found.words]
 
 
-def table(found: Sequence[Moved]) -> str:
-    """Shares within the law, and the middle of what was found."""
+def table(found: Sequence[Moved], lengths: Sequence[float]) -> str:
+    """Shares within the law, and the middle of what was found; `lengths` are those of `unmoved`."""
     rows = [
         ("stressed word, pitch / asked", [m.pitch for m in found], 0.10),
         ("stressed word, level / asked", [m.level for m in found], 0.10),
@@ -155,6 +185,13 @@ def table(found: Sequence[Moved]) -> str:
             0.03,
         ),
         ("other words, level / before", [v for m in found for v in m.other_level], 0.03),
+        ("other words, length / before", [v for m in found for v in m.other_length], 0.03),
+        (
+            "other words, length as aligned anew / before",
+            [v for m in found for v in m.other_realigned_length],
+            0.03,
+        ),
+        ("the same of every word where none was stressed", list(lengths), 0.03),
     ]
     lines = ["| what | n | median | within | share within |", "|---|---|---|---|---|"]
     for name, values, within in rows:
@@ -162,6 +199,11 @@ def table(found: Sequence[Moved]) -> str:
         share = np.mean(np.abs(known - 1) <= within)
         lines.append(f"| {name} | {len(known)} | {np.median(known):.3f} | {within:.0%} | {share:.1%} |")
     edges = np.array([e for m in found for e in m.edges_s])
+    steps = np.abs([v for m in found for v in m.other_realigned_s])
+    lines.append(
+        f"\nOther words' length aligned anew: {np.mean(steps < 0.001):.1%} as before, "
+        f"{np.mean(steps < _STEP_S + 0.001):.1%} within one step of the aligner."
+    )
     near = [f"{np.mean(edges <= limit):.1%} within {1000 * limit:.0f} ms" for limit in (0.02, 0.05, 0.1)]
     lines.append(
         f"\nWord edges aligned anew: median {1000 * np.median(edges):.0f} ms off, {', '.join(near)}."
@@ -176,7 +218,8 @@ def main() -> None:
     parser.add_argument("made", type=Path)
     parser.add_argument("--clips", type=int, default=100)
     asked = parser.parse_args()
-    print(table(list(moved(asked.run, asked.made, asked.clips))))
+    found = list(moved(asked.run, asked.made, asked.clips))
+    print(table(found, list(unmoved(asked.run, asked.made, asked.clips))))
 
 
 if __name__ == "__main__":

@@ -271,5 +271,6 @@ def test_real_speech_moves_as_asked_and_still_aligns(tmp_path: Path) -> None:
     levels = np.array([v for one in found for v in one.other_level])
     assert np.mean(np.abs(pitches - 1) <= 0.03) >= 0.85
     assert np.mean(np.abs(levels - 1) <= 0.03) >= 0.95
+    assert {round(v, 3) for one in found for v in one.other_length} == {1.0}
     edges = np.array([e for one in found for e in one.edges_s])
     assert np.mean(edges <= 0.05) >= 0.9
