@@ -26,6 +26,16 @@ def acted(lesson: Lesson, chances: Floats, thresholds: Floats) -> list[Line]:
     return found
 
 
+def calls(lesson: Lesson, chances: Floats, thresholds: Floats) -> list[tuple[str, str | None]]:
+    """The mood of each clip that actors spoke, and what it is called."""
+    here = lesson.classes != READ
+    best, sure = chances[here].argmax(1), chances[here].max(1) >= thresholds[here]
+    return [
+        (LABELS[int(truth)], LABELS[int(found)] if named else None)
+        for truth, found, named in zip(lesson.classes[here], best, sure, strict=True)
+    ]
+
+
 def aloud(lesson: Lesson, chances: Floats, thresholds: Floats) -> list[Line]:
     """Of speech read aloud: how much gets a label other than neutral, and how much is called neutral."""
     found: list[Line] = []

@@ -20,13 +20,13 @@ from annotators._small import write_card
 from annotators.emotion.small import WEIGHTS
 from jobs.train._corpora import TRAINED_ON, Utterance, per_speaker, read
 from jobs.train._emotion_fit import LABELS, READ, Lesson, teach_reader
-from jobs.train._emotion_tables import acted, aloud
+from jobs.train._emotion_tables import acted, aloud, calls
 from jobs.train._features import Variants, examples
 from jobs.train._network import Reader
 from jobs.train._parts import fold_of
 from jobs.train._shipped import difference, export
 from jobs.train._speaker_graph import fitted_temperature
-from jobs.train._tables import Line, table
+from jobs.train._tables import Line, confusion, table
 
 ACTED = ("emodb",)
 ALOUD = tuple(c for c in TRAINED_ON if c not in ACTED)
@@ -85,8 +85,12 @@ def run(request: Request, say: Say = print) -> list[Line]:
         chances[held & clean] = _chances(graph, lesson.only(held & clean))
         say(f"{fold} left out")
     left_out, said = lesson.only(clean), chances[clean]
-    found = [*acted(left_out, *_nested(left_out, said)), *aloud(left_out, *_chosen_on_all(left_out, said))]
+    nested = _nested(left_out, said)
+    found = [*acted(left_out, *nested), *aloud(left_out, *_chosen_on_all(left_out, said))]
     say(table("Emotion, every speaker left out in turn", found))
+    say(confusion("acted, called", LABELS, calls(left_out, *nested)))
+    always = (nested[0], np.zeros(len(said)))
+    say(confusion("acted, called, at no threshold", LABELS, calls(left_out, *always)))
 
     temperature, threshold = _choice(left_out, said)
     graph = _taught(request, lesson)
