@@ -36,6 +36,11 @@ UNSURE = "small: unsure"
 CHILD = "small: a child's voice"
 PAST = "small: past the ages it learnt"
 UNLIKE = "small: unlike the speech whose ages it learnt"
+NO_CHILD = "small: a child's age, and no surer"
+FOREIGN = "small: a child's age, and unlike the speech whose children it learnt"
+
+ALIKE = 0.8
+"""How like the corpora that have children a clip must sound (1: as theirs, -1: as others) to be a child's."""
 
 _SOURCE = "small"
 _FEWEST_S = 0.2
@@ -50,13 +55,33 @@ class Sure:
     """How sure a value must be to be given.
 
     `child`: over this probability of a child there is no gender. `strangeness`: infinite gives the age of any
-    voice.
+    voice. `young` and `alike`: the least probability of a child, and the least likeness to the corpora that
+    have children, for the age of one.
     """
 
     gender: float = 0.6
     child: float = 0.7
     age: float = 0.5
     strangeness: float = np.inf
+    young: float = 0.8
+    alike: float = ALIKE
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What both models say of a clip: the first three are of `gender.onnx`, the others of `small.onnx`."""
+
+    female: float
+    """Were it an adult."""
+    child: float
+    alike: float
+    ages: Floats  # [len(YEARS)]
+    strangeness: float
+
+    @property
+    def of_a_child(self) -> float:
+        """The probability that a child speaks, as both have it in the mean."""
+        return (self.child + float(self.ages[YEARS < CHILD_UNDER].sum())) / 2
 
 
 class SmallAnnotator(Annotator[Speaker]):
@@ -67,11 +92,13 @@ class SmallAnnotator(Annotator[Speaker]):
     is the probability were it an adult. Confidences under the options are too little: the value is null,
     the confidence stays. The confidence of an age is the probability of its age group. The age is null, and
     `age_source` says why, where the voice is past the ages that the networks learnt, or unlike the speech
-    whose speakers' ages they knew. Only the middle `max_s` of a longer clip are heard.
+    whose speakers' ages they knew. All children that taught spoke in one corpus, so an age under 13 takes
+    more: `min_child_probability`, and a recording like that corpus. Only the middle `max_s` of a longer clip
+    are heard.
     """
 
     row = Speaker
-    version = 2
+    version = 3
     wants = (Pitch,)
     hears = "speech"
     sees = frozenset({"gender", "age_years"})
@@ -84,13 +111,24 @@ class SmallAnnotator(Annotator[Speaker]):
             float, Option("over it a child speaks, and the gender is null", "", 0.0, 1.0)
         ] = 0.7,
         min_age_confidence: Annotated[float, Option("under it the age is null", "", 0.0, 1.0)] = 0.5,
+        min_child_probability: Annotated[
+            float, Option("under it no age of a child is given", "", 0.0, 1.0)
+        ] = 0.8,
         familiar_only: Annotated[
             bool, Option("no age for a voice or recording unlike those whose ages were learnt")
         ] = True,
         max_s: Annotated[float, Option("of a longer clip, its middle is heard", "s", 1.0, 60.0)] = 20.0,
     ) -> None:
         limit = float(facts(WEIGHTS)["strangeness_limit"]) if familiar_only else np.inf
-        self._sure = Sure(min_gender_confidence, max_child_probability, min_age_confidence, limit)
+        alike = ALIKE if familiar_only else -np.inf
+        self._sure = Sure(
+            min_gender_confidence,
+            max_child_probability,
+            min_age_confidence,
+            limit,
+            min_child_probability,
+            alike,
+        )
         self._max_s = max_s
         self._gender, self._age = Network(GENDER_WEIGHTS), Network(WEIGHTS)
 
@@ -120,14 +158,44 @@ class SmallAnnotator(Annotator[Speaker]):
         if pitch is not None and np.count_nonzero(pitch.f0_hz) < _FEWEST_VOICED:
             return _with_given(_UNKNOWN, clip.given)
         inputs = heard(clip.speech, pitch, self._max_s)
+        return _with_given(answered(self._opinion(inputs), self._sure), clip.given)
+
+    def _opinion(self, inputs: dict[str, npt.NDArray[np.float32]]) -> Opinion:
         vector = functionals(**inputs)
-        said, found = self._gender(functionals=vector), self._age(**inputs, functionals=vector)
-        row = aged(found["ages"], float(found["strangeness"][0]), self._sure)
-        woman = float(said["female"][0])
-        child = (float(said["child"][0]) + float(found["ages"][YEARS < CHILD_UNDER].sum())) / 2
-        gender, source = gender_of(woman, child, self._sure)
-        row = replace(row, gender=gender, gender_source=source, gender_confidence=max(woman, 1 - woman))
-        return _with_given(replace(row, child_probability=child), clip.given)
+        return opinion(self._gender(functionals=vector), self._age(**inputs, functionals=vector))
+
+
+def opinion(of_gender: Mapping[str, Floats], of_age: Mapping[str, Floats]) -> Opinion:
+    """The outputs of both models, by name."""
+    return Opinion(
+        female=float(of_gender["female"][0]),
+        child=float(of_gender["child"][0]),
+        alike=float(of_gender["alike"][0]),
+        ages=of_age["ages"],
+        strangeness=float(of_age["strangeness"][0]),
+    )
+
+
+def answered(said: Opinion, sure: Sure) -> Speaker:
+    """The row for what the models say: each value where it is sure enough, else null with the reason."""
+    row = aged(said.ages, said.strangeness, sure)
+    if row.age_years is not None and row.age_years < CHILD_UNDER:
+        why_not = _why_no_child(said, sure)
+        row = replace(row, age_years=None, age_source=why_not) if why_not else row
+    gender, source = gender_of(said.female, said.of_a_child, sure)
+    return replace(
+        row,
+        gender=gender,
+        gender_source=source,
+        gender_confidence=max(said.female, 1 - said.female),
+        child_probability=said.of_a_child,
+    )
+
+
+def _why_no_child(said: Opinion, sure: Sure) -> str | None:
+    if said.of_a_child < sure.young:
+        return NO_CHILD
+    return FOREIGN if said.alike < sure.alike else None
 
 
 def gender_of(female: float, child: float, sure: Sure) -> tuple[Gender | None, str]:

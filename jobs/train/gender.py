@@ -32,12 +32,14 @@ from jobs.train._lesson import Lesson
 from jobs.train._parts import fold_of
 from jobs.train._shipped import difference, export
 from jobs.train._speaker_graph import fitted_temperature, middle
-from jobs.train._tables import STATISTICS, Line, line, table
+from jobs.train._tables import STATISTICS, Line, confusion, line, table
+from pipeline.rows import Gender
 
 AUGMENTED = Variants(elsewhere=1, revoiced=1)
 LICENCE = "Apache-2.0"
+GENDERS = ("female", "male")
 _SURE = Sure()
-_MOST_AUGMENTED = 4  # clips of each speaker
+MOST_AUGMENTED = 4  # clips of each speaker
 
 Say = Callable[[str], None]
 Chosen = Callable[[Utterance], bool]
@@ -58,32 +60,35 @@ class Request:
 def run(request: Request, say: Say = print) -> list[Line]:
     """Train, measure, export and pin; the lines of all tables."""
     torch.set_num_threads(1)
-    learnt = _lesson(request, TRAINED_ON, _MOST_AUGMENTED)
+    learnt = lesson_of(request, TRAINED_ON, MOST_AUGMENTED)
     learnt = replace(learnt, doubtful=contradicted(learnt))
     say(f"{len(learnt.examples)} examples, {len(learnt.as_recorded().examples)} of them as recorded")
     say(f"pitch contradicts the gender of {', '.join(sorted(learnt.doubtful)) or 'nobody'}")
 
-    validated = _cross_validated(request, learnt)
-    temperatures = _temperatures(validated, learnt.doubtful)
-    say(f"temperatures of {', '.join(OUTPUTS)}: {temperatures[0]:.3f}, {temperatures[1]:.3f}")
-    found = list(_lines("cross-validated", _tempered(validated, temperatures), learnt.doubtful))
+    validated = cross_validated(request, learnt)
+    temperatures = fitted_temperatures(validated, learnt.doubtful)
+    say(f"temperatures of {', '.join(OUTPUTS[:2])}: {temperatures[0]:.3f}, {temperatures[1]:.3f}")
+    validated = _tempered(validated, temperatures)
+    found = list(_lines("cross-validated", validated, learnt.doubtful))
+    calls = [(u.gender, _said(p)) for u, p in validated if u.gender and grown(u)]
     for corpus in request.left_out:
         rest, held = learnt.where(_not(_of(corpus))), learnt.where(_of(corpus)).as_recorded()
         if rest.examples and held.examples:
-            judged = _judged(teach(rest, temperatures), held)
+            judged = heard_by(teach(rest, temperatures), held)
             found += _lines(f"without {corpus}, on it", judged, learnt.doubtful)
 
     graph = teach(learnt, temperatures)
-    foreign = _lesson(request, EVALUATED_ON, 0)
+    foreign = lesson_of(request, EVALUATED_ON, 0)
     for corpus in EVALUATED_ON:
         clips = foreign.where(_of(corpus))
-        found += _lines(f"{corpus}, never trained on", _judged(graph, clips), contradicted(clips))
+        found += _lines(f"{corpus}, never trained on", heard_by(graph, clips), contradicted(clips))
     say(table("Gender", found))
+    say(confusion("cross-validated, from 13 years, called", GENDERS, calls))
     say(_ship(request, graph, learnt.as_recorded()))
     return found
 
 
-def _lesson(request: Request, corpora: Sequence[str], most_augmented: int) -> Lesson:
+def lesson_of(request: Request, corpora: Sequence[str], most_augmented: int) -> Lesson:
     """Every clip as recorded, and a few of each speaker augmented."""
     there = [c for c in corpora if (request.data / c / "manifest.jsonl").is_file()]
     clips = read(request.data, there) if there else []
@@ -106,22 +111,24 @@ def _not(chosen: Chosen) -> Chosen:
     return lambda utterance: not chosen(utterance)
 
 
-def _judged(graph: GenderGraph, lesson: Lesson) -> Judged:
+def heard_by(graph: GenderGraph, lesson: Lesson) -> Judged:
+    """What the graph says of each utterance: a number for each of OUTPUTS."""
     return list(zip((e.utterance for e in lesson.examples), hear(graph, lesson), strict=True))
 
 
-def _cross_validated(request: Request, learnt: Lesson) -> Judged:
+def cross_validated(request: Request, learnt: Lesson) -> Judged:
     """What is said, before any temperature, of speakers who were never heard."""
     found: list[tuple[Utterance, Floats]] = []
     for k in range(request.folds):
         rest = learnt.where(_not(_in_fold(k, request.folds)))
         asked = learnt.where(_in_fold(k, request.folds)).as_recorded()
         if rest.examples and asked.examples:
-            found += _judged(teach(rest), asked)
+            found += heard_by(teach(rest), asked)
     return found
 
 
-def _temperatures(judged: Judged, doubtful: frozenset[str]) -> tuple[float, float]:
+def fitted_temperatures(judged: Judged, doubtful: frozenset[str]) -> tuple[float, float]:
+    """Of gender, fitted to grown speakers, and of a child, to all of known age but teenagers."""
     tells = [(u, p) for u, p in judged if u.gender and grown(u) and u.speaker not in doubtful]
     old = [(u, p) for u, p in judged if u.age_years is not None and not 13 <= u.age_years < ADULT_FROM]
     return (
@@ -140,8 +147,8 @@ def _logs(chance: float) -> Floats:
 
 
 def _tempered(judged: Judged, temperatures: tuple[float, float]) -> Judged:
-    odds = [np.log(p / (1 - p)) / temperatures for _, p in judged]
-    return [(u, 1 / (1 + np.exp(-o))) for (u, _), o in zip(judged, odds, strict=True)]
+    odds = [np.log(p[:2] / (1 - p[:2])) / temperatures for _, p in judged]
+    return [(u, np.append(1 / (1 + np.exp(-o)), p[2:])) for (u, p), o in zip(judged, odds, strict=True)]
 
 
 def _lines(part: str, judged: Judged, doubtful: frozenset[str]) -> Iterator[Line]:
@@ -159,9 +166,9 @@ def _figures(part: str, whose: str, judged: Judged) -> Iterator[Line]:
     if not judged:
         return
     who = [u.speaker for u, _ in judged]
-    said = [gender_of(float(p[0]), float(p[1]), _SURE) for _, p in judged]
+    said = [_said(p) for _, p in judged]
     points = np.array([[_place(u.gender), p[0] < 0.5, max(p[0], 1 - p[0])] for u, p in judged], float)
-    given = np.array([gender is not None for gender, _ in said])
+    given = np.array([gender is not None for gender in said])
     named = [s for s, g in zip(who, given, strict=True) if g]
     yield line(part, f"{whose}: covered", given.astype(float), who)
     yield line(part, f"{whose}: right, of the covered", _right(points[given]), named)
@@ -171,8 +178,12 @@ def _figures(part: str, whose: str, judged: Judged) -> Iterator[Line]:
         yield line(part, f"{whose}: calibration error, of the covered", points[given], named, calibration)
 
 
+def _said(chances: Floats) -> Gender | None:
+    return gender_of(float(chances[0]), float(chances[1]), _SURE)[0]
+
+
 def _place(gender: str | None) -> int:
-    return ("female", "male").index(gender or "male")
+    return GENDERS.index(gender or "male")
 
 
 def _right(points: Floats) -> Floats:

@@ -69,22 +69,22 @@ def run(request: Request, say: Say = print) -> list[Line]:
     say(f"{len(learnt.examples)} examples, {len(learnt.as_recorded().examples)} of them as recorded")
 
     validated = _cross_validated(request, development)
-    doubtful, temperatures, limit = _doubtful(validated), _temperatures(validated), _limit(validated)
+    doubtful, temperatures, limit = _doubtful(validated), fitted_temperatures(validated), _limit(validated)
     say(f"{temperatures}; limit of strangeness {limit:.2f}; gender in doubt: {', '.join(sorted(doubtful))}")
-    found = lines("cross-validated", _tempered(validated, temperatures), limit)
+    found = lines("cross-validated", tempered(validated, temperatures), limit)
     say(table("Cross-validated by speaker", found))
 
     learnt, development = replace(learnt, doubtful=doubtful), replace(development, doubtful=doubtful)
     for corpus in request.left_out:
         found += _without(request, corpus, learnt, temperatures, limit, say)
-    graph = _taught(request, development, temperatures)
-    found += lines("kept for the end", _judged(graph, learnt.where(is_test).as_recorded()), limit)
+    graph = taught(request, development, temperatures)
+    found += lines("kept for the end", heard_by(graph, learnt.where(is_test).as_recorded()), limit)
 
-    graph = _taught(request, learnt, temperatures)
+    graph = taught(request, learnt, temperatures)
     foreign = _lesson(request, EVALUATED_ON, Variants(0, 0))
     for corpus in EVALUATED_ON:
         clips = foreign.where(_of(corpus))
-        found += lines(f"{corpus}, never trained on", _judged(graph, clips), limit)
+        found += lines(f"{corpus}, never trained on", heard_by(graph, clips), limit)
     say(table("Speaker", found))
     say(_ship(request, graph, limit, learnt.as_recorded()))
     return found
@@ -110,13 +110,14 @@ def _without(
     rest, held = learnt.where(lambda u: u.corpus != corpus), learnt.where(_of(corpus)).as_recorded()
     if not rest.examples or not held.examples:
         return []
-    graph = _taught(replace(request, listeners=1), rest, temperatures)
-    found = lines(f"without {corpus}, on it", _judged(graph, held), limit)
+    graph = taught(replace(request, listeners=1), rest, temperatures)
+    found = lines(f"without {corpus}, on it", heard_by(graph, held), limit)
     say(table(f"Without {corpus}", found))
     return found
 
 
-def _taught(request: Request, lesson: Lesson, temperatures: Temperatures) -> SpeakerGraph:
+def taught(request: Request, lesson: Lesson, temperatures: Temperatures) -> SpeakerGraph:
+    """As many readers and listeners as asked for, taught by a lesson."""
     fit = Fit(steps=request.steps, response=0.3)
     readers = [teach_reader(lesson, request.seed + i, 2 * request.steps) for i in range(request.readers)]
     listeners = [teach_listener(lesson, fit, request.seed + i) for i in range(request.listeners)]
@@ -125,7 +126,8 @@ def _taught(request: Request, lesson: Lesson, temperatures: Temperatures) -> Spe
     return graph
 
 
-def _judged(graph: SpeakerGraph, lesson: Lesson) -> Judged:
+def heard_by(graph: SpeakerGraph, lesson: Lesson) -> Judged:
+    """What the graph says of each utterance."""
     return [(e.utterance, h) for e, h in zip(lesson.examples, hear(graph, lesson), strict=True)]
 
 
@@ -139,8 +141,8 @@ def _cross_validated(request: Request, development: Lesson) -> Judged:
 
         rest = development.where(lambda u: not held(u))
         asked = development.where(held).as_recorded()
-        graph = _taught(replace(request, listeners=1), rest, Temperatures())
-        found += _judged(graph, asked)
+        graph = taught(replace(request, listeners=1), rest, Temperatures())
+        found += heard_by(graph, asked)
     return found
 
 
@@ -154,7 +156,7 @@ def _doubtful(judged: Judged) -> frozenset[str]:
     return frozenset(s for s, wrong in said.items() if len(wrong) > 4 and np.mean(wrong) > _CONTRADICTED)
 
 
-def _temperatures(judged: Judged) -> Temperatures:
+def fitted_temperatures(judged: Judged) -> Temperatures:
     """Fitted to those whose gender a voice tells, and to all of known age."""
     grown = [(u, h) for u, h in judged if u.gender and (u.age_years is None or u.age_years >= CHILD_UNDER)]
     known = [(u, h) for u, h in judged if u.age_years is not None]
@@ -170,7 +172,9 @@ def _temperatures(judged: Judged) -> Temperatures:
     )
 
 
-def _tempered(judged: Judged, temperatures: Temperatures) -> Judged:
+def tempered(judged: Judged, temperatures: Temperatures) -> Judged:
+    """What would be said at other temperatures than 1."""
+
     def warm(heard: Heard) -> Heard:
         odds = np.log(heard.female / (1 - heard.female)) / temperatures.gender
         ages = np.exp(np.log(heard.ages) / temperatures.ages)

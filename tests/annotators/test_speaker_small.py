@@ -11,15 +11,19 @@ import pytest
 from annotators.pitch.dio import DioAnnotator
 from annotators.speaker.small import (
     CHILD,
+    FOREIGN,
     GENDER_WEIGHTS,
+    NO_CHILD,
     PAST,
     UNLIKE,
     UNSURE,
     WEIGHTS,
     YEARS,
+    Opinion,
     SmallAnnotator,
     Sure,
     aged,
+    answered,
     gender_of,
 )
 from jobs.train._corpora import read
@@ -81,6 +85,27 @@ def test_an_age_that_cannot_be_supported_is_null_with_the_reason(
     assert (row.age_years, row.age_source) == (None, reason)
 
 
+def hearsay(years: float, child: float, alike: float) -> Opinion:
+    return Opinion(0.9, child, alike, ages(years), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("child", "alike", "years", "source"),
+    [(0.9, 0.6, 8.0, "small"), (0.5, 0.6, None, NO_CHILD), (0.9, 0.3, None, FOREIGN)],
+)
+def test_a_childs_age_takes_both_models_and_speech_like_that_of_the_children_who_taught(
+    child: float, alike: float, years: float | None, source: str
+) -> None:
+    row = answered(hearsay(8, child, alike), Sure(young=0.8, alike=0.5))
+    assert (row.age_years, row.age_source) == (years, source)
+    assert row.child_probability == pytest.approx((child + 1) / 2)
+
+
+def test_an_adults_age_does_not_ask_how_the_children_sounded() -> None:
+    row = answered(hearsay(26, 0.1, -1.0), Sure())
+    assert (row.age_years, row.age_source, row.gender) == (26.0, "small", "female")
+
+
 def test_what_is_given_stands_attribute_by_attribute(annotator: SmallAnnotator) -> None:
     sound = buzz(120, 1.0) + noise(1.0)
     heard = annotator.annotate([clip(sound)])[0]
@@ -128,10 +153,22 @@ def test_without_a_pitch_it_still_answers(annotator: SmallAnnotator) -> None:
 
 
 def test_a_voice_unlike_any_has_no_age_unless_it_is_asked_for() -> None:
-    bold = SmallAnnotator(familiar_only=False, min_age_confidence=0.0)
+    bold = SmallAnnotator(familiar_only=False, min_age_confidence=0.0, min_child_probability=0.0)
     row = bold.annotate([clip(buzz(120, 1.0))])[0]
     assert isinstance(row, Speaker)
     assert row.age_source in ("small", PAST)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("corpus", ["fda", "timit", "vctk", "ljspeech"])
+def test_grown_speakers_are_seldom_called_children(annotator: SmallAnnotator, corpus: str) -> None:
+    said = [
+        row.age_years is not None and row.age_years < 13
+        for utterance in read(Path(os.environ[REAL_SPEECH]), [corpus])
+        for row in annotator.annotate([clip(utterance.samples())])
+        if isinstance(row, Speaker)
+    ]
+    assert sum(said) <= 0.05 * len(said)
 
 
 @pytest.mark.real

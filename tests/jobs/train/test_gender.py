@@ -53,8 +53,8 @@ def test_the_command_gives_the_same_bytes_again(
     assert model(tmp_path / "out" / "gender.onnx").identity in once[1]
 
 
-def example(speaker: str, gender: str, age: float | None, hz: float) -> Example:
-    who = Utterance("c", speaker, Path(), speaker, gender, age, None)
+def example(speaker: str, gender: str, age: float | None, hz: float, corpus: str = "c") -> Example:
+    who = Utterance(corpus, speaker, Path(), speaker, gender, age, None)
     f0_hz = np.array([0, hz, hz, 3 * hz], np.float32)
     return Example(who, 0, Throat(), np.zeros((4, 64), np.float32), f0_hz)
 
@@ -73,3 +73,16 @@ def test_labels_that_pitch_contradicts_teach_no_gender_and_children_are_never_am
     said = hear(kept, lesson)
     assert said[3, 0] > 0.5 > said[4, 0]
     assert said[2, 1] > 0.5 > said[3, 1]
+
+
+def test_a_voice_is_alike_where_it_sounds_as_adults_of_the_corpora_with_children_do() -> None:
+    told = [
+        example("a", "female", 30, 200),
+        example("b", "male", 30, 110),
+        example("child", "male", 9, 250),
+        example("elsewhere", "female", 30, 200, "other"),
+    ]
+    vectors = np.eye(4, dtype=np.float32).repeat(60, axis=1)
+    vectors[2] = vectors[0]  # a child like nobody but the first adult
+    said = hear(teach(Lesson(told, vectors)), Lesson(told, vectors))
+    assert min(said[:3, 2]) > 0 > said[3, 2]
