@@ -23,7 +23,7 @@ from annotators._small import Network, facts
 from annotators.speaker.small import CHILD_UNDER, GENDER_WEIGHTS, WEIGHTS, Opinion, Sure, answered, opinion
 from jobs.train import gender, speaker
 from jobs.train._corpora import EVALUATED_ON, TRAINED_ON, Utterance
-from jobs.train._gender_fit import contradicted, grown, teach
+from jobs.train._gender_fit import Floats, contradicted, grown, teach
 from jobs.train._lesson import Lesson
 from jobs.train._parts import fold_of
 from jobs.train._report import cache
@@ -33,7 +33,7 @@ from jobs.train._tables import Line, line, table
 from pipeline.rows import AGE_GROUPS_FROM_YEARS, Speaker
 
 Said = Sequence[tuple[Utterance, Opinion]]
-Heard = Sequence[tuple[Utterance, AgesHeard, gender.Floats]]
+Heard = Sequence[tuple[Utterance, AgesHeard, Floats]]
 Chosen = Callable[[Utterance], bool]
 
 FOLDS = 5
