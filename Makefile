@@ -55,6 +55,7 @@ tests: test-install
 
 docs: test-install ## rewrite the pages that come from the code
 	$(BIN)/python -m jobs.columns > docs/columns.md
+	$(BIN)/python -m jobs.example_card examples/clips > docs/example-card.md
 
 clips: install ## make examples/clips anew (needs espeak-ng, festival and more: see examples/README.md)
 	$(BIN)/python examples/make_clips.py

@@ -30,7 +30,7 @@ OWN: Mapping[str, str] = {
 }
 """Of the columns that belong to no family."""
 _SOUND = {
-    "hf": ("Audio", "the sound, which `datasets` decodes; null where there is none"),
+    "hf": ("Audio", "the sound, which the library datasets decodes; null where there is none"),
     "parquet": ("struct", "the sound: its file's bytes, and a name for it; null where there is none"),
     "jsonl": ("string", "the file of the sound, from this folder; null where there is none"),
     "webdataset": ("string", "the file of the sound in the tar; null where there is none"),
