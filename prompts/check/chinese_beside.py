@@ -10,7 +10,7 @@ from prompts.check.units import HARD, OTHER, Unit
 ENOUGH = 4
 """Characters of its own from which on such a clause is something made up, where all is told without it."""
 _ENDS = HARD | {",", ":"}
-_OF_SPEECH = frozenset("字句词话语声音嗓舌唇腔调说讲谈聊念读喊问道叫听吐题段重强突照录播演扮像")
+_OF_SPEECH = frozenset("字句词话语声音嗓舌唇腔调说讲谈聊念读喊问道叫听吐题段重强突照录播演扮")
 _GRAMMAR = frozenset(
     "一二三四个这那就都也还又再在是有要来去到你我您请让由把被给跟和与而且但却便即只才可能会该从以为对向往比更最很太"
     "的了着过地得吧呢吗啊呀不没无别几两些点下上中里其此所之它自当及或且么什怎何样试占全缺"
