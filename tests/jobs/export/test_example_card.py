@@ -5,15 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jobs.example_card import page
+from jobs.example_card import CALIBRATED, page, uncalibrated
 from jobs.export.meanings import meanings
 from jobs.export.request import Request
 from jobs.jobfile import build_job, read_profile
 from pipeline.side_by_side import dataset_schema
 
 CARD = Path(__file__).parents[3] / "docs" / "example-card.md"
-CALIBRATED = ("labels", "caption")
-"""Their fingerprints tell the thresholds of the corpus, too."""
 STALE = "docs/example-card.md is not of this code: run `make docs`"
 
 
@@ -33,6 +31,9 @@ def test_its_ways_are_those_of_the_embedded_profile() -> None:
     for way in ways:
         assert told[way.family][:2] == [way.name, str(way.cls.version)], STALE
         assert way.family in CALIBRATED or told[way.family][2] == way.fingerprint, STALE
+    first = CARD.read_text("utf-8").splitlines()[0]
+    assert all(f"{family} {fingerprint}" in first for family, fingerprint in uncalibrated().items()), STALE
+    assert set(uncalibrated()) == set(CALIBRATED)
 
 
 def test_its_columns_are_those_of_the_embedded_profile() -> None:
