@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from prompts.check.lexicon import Entry, Sense, sense_of
@@ -34,15 +35,20 @@ class Frames:
 
     def __init__(self, raw: Mapping[str, Iterable[str]]) -> None:
         self._frames = [_frame(key, text) for key, texts in raw.items() for text in texts]
+        self._behind: dict[str, set[int]] = {}
+        for n, frame in enumerate(self._frames):
+            for sign in frame.signs:
+                self._behind.setdefault(sign[:2], set()).add(n)
+        self._keys = frozenset(self._behind)
 
     def put(self, text: str) -> tuple[str, dict[str, Entry]]:
         """The text with a private character for each phrase found, and the entries of these."""
         found: dict[str, Entry] = {}
-        for frame in self._frames:
-            for sign in frame.signs:
-                if sign in text:
-                    text = frame.pattern.sub(lambda m, frame=frame: _note(m[0], frame, found), text)  # type: ignore[misc]
-                    break
+        pieces = self._keys.intersection((*text, *map("".join, pairwise(text))))
+        for n in sorted(set().union(*(self._behind[piece] for piece in pieces))):
+            frame = self._frames[n]
+            if any(sign in text for sign in frame.signs):
+                text = frame.pattern.sub(lambda m, frame=frame: _note(m[0], frame, found), text)  # type: ignore[misc]
         return text, found
 
 
