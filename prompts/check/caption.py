@@ -109,6 +109,8 @@ def _faults(
             f"{wrong}; it must be all in {'English' if language == 'en' else 'Chinese'}.",
         )
     form = surface.form_fault(plain, text, language)
+    if not form and not masked.verbatim:
+        form = surface.broken_words(text)
     listed = form == surface.LISTED
     length = surface.length_fault(plain, language) if not wrong else None
     if form == surface.NO_STOP and length:

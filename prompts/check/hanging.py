@@ -38,7 +38,7 @@ def carriers(units: list[Unit], i: int, through: frozenset[str]) -> list[str]:
         j += 1
     for j in range(i - 1, max(-1, i - LEFT_REACH - 1), -1):
         unit = units[j]
-        if unit.word in HARD or unit.word == ",":
+        if unit.word in HARD or unit.word == "," or (unit.word == ":" and not units[j - 1].entry.carrier):
             break
         carrier = unit.entry.carrier
         if carrier:

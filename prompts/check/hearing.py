@@ -37,7 +37,13 @@ _NOT_THERE = re.compile(
     r"|(?:not|hardly|scarcely|never) the word\b|the wrong word\b"
     r"|the last (?:thing|word)\b(?![^.;]*(?:lack|miss|short)))"
     r"|\b(?P<c>[a-z]+) is (?:the one thing|what|one thing)\b[^,.;]* (?:is|are) not\b"
-    r"|(?:^|[.;] )(?!and|but|yet|so |or |as |while|though|if |since)(?P<d>[a-z]+),?"
+    r"|\b(?P<f>[a-z]+(?: notes?)?) (?:is|are|was) (?:(?:quite |wholly |entirely |utterly )?"
+    r"(?:foreign|alien|unknown|strangers?|a stranger) to (?:him|her|them|this|the)\b(?: \w+)?"
+    r"|not in (?:his|her|their|this|the) (?:vocabulary|repertoire|nature|line|power|dictionary|blood)"
+    r"|not (?:a word|something|a thing)\b)[^,.;]*"
+    r"|\bas for (?:any |the )?(?P<g>[a-z]+), (?:there (?:is|was) |(?:he|she|they|it) (?:has|shows) )?"
+    r"(?:none|nothing|no \w+|not a \w+)\b[^,.;]*"
+    r"|(?:^|[.;,] )(?:an? )?(?!and|but|yet|so |or |as |while|though|if |since)(?P<d>[a-z]+),?"
     r" (?:he|she|they|it|(?:this|the|that) \w+) (?:is|are|was) not\b"
     r"|\bas (?:if|though) (?P<e>[a-z]+) (?:were|was) (?:a foreign|an unknown|a dead|a forgotten"
     r"|unknown|forbidden|forgotten|unheard)[^,.;]*",
@@ -46,7 +52,8 @@ _NOT_THERE = re.compile(
 """What is denied around it: "of joy there is no sign", "joy is the last thing in his voice"."""
 _DENYING = (
     "is not", "are not", "was not", "the word", "wrong word", "last word", "last thing", "there is",
-    "there was", "missing", "absent", "lacking", "nowhere", "foreign", "unknown", "forgotten",
+    "there was", "missing", "absent", "lacking", "nowhere", "foreign", "unknown", "forgotten", "stranger",
+    "alien",
 )  # fmt: skip
 """One of these stands in all that is denied so."""
 

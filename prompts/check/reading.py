@@ -132,15 +132,19 @@ class Reader:
                         "opposite" if entry.text in self._opposite else "not" if kind == "instead" else kind
                     )
                     left = REACH
-                    list_like = entry.text in LIST_LIKE
+                    lasts = entry.text.startswith(_AT_NO_TIME)
+                    list_like = lasts or entry.text in LIST_LIKE
+                    left = REACH + 3 * lasts
                     between = entry.text in _BETWEEN
-            if entry.simile:
+            if entry.simile and not entry.invention and not (word == "would" and _says_next(units, i)):
                 simile = True
             if ignored:
                 continue
             if entry.carrier and entry.text in self._mentions:
                 told.mentions.setdefault(entry.carrier, unit.at)
             self._claim(told, units, i, negation if not (entry.negation and not entry.senses) else None)
+            if entry.senses and _goes_on_denying(units, i):
+                negation, left, list_like = "not", REACH, True
             if entry.invention and not negation:
                 what = made_up(units, i)
                 if what and simile and entry.invention != "voice":
@@ -153,6 +157,7 @@ class Reader:
             if left <= 0:
                 negation = None
         _neither_pole(units, told)
+        _refused_poles(told)
         self._strange(units, told)
         self._of_others(units, told)
         return told
@@ -210,6 +215,8 @@ class Reader:
         if i and units[i - 1].word == "how" and (entry.level or _is_measured(entry)):
             return  # "how loud he is"
         own = entry.negation is not None and bool(entry.senses)
+        if negation == "not" and unit.surface.startswith("un") and not own:
+            negation = "litotes"
         polarity = "asserted" if negation is None or own else negation if negation in _SAYS_MORE else "denied"
         senses = entry.senses
         if entry.level:
@@ -262,6 +269,16 @@ _ELSEWHERE = frozenset({"mind", "story", "scene"})
 _ACTING = frozenset({"story", "scene"})
 """Kinds behind which, in Chinese, nothing more is of the voice: "his team stared in wonder"."""
 _CLAUSE_ENDS_ZH = HARD | {","}
+
+
+def _refused_poles(told: Told) -> None:
+    """Denies both poles of "does not rush and does not drag", each of which tells the other alone."""
+    refused = [c for c in told.claims if c.polarity == "asserted" and c.text.startswith(_REFUSALS)]
+    if len(refused) > 1 and any(_are_poles(a.sense, b.sense) for a in refused for b in refused):
+        told.claims = [c._replace(polarity="denied") if c in refused else c for c in told.claims]
+
+
+_REFUSALS = ("not ", "no ", "never ", "will not ", "refuse", "nothing ", "without ")
 
 
 def _neither_pole(units: list[Unit], told: Told) -> None:
@@ -360,6 +377,34 @@ def _goes_on(units: list[Unit], i: int) -> bool:
         if unit.word in ("or", "nor", "、"):
             return True
     return False
+
+
+def _says_next(units: list[Unit], i: int) -> bool:
+    """True of "would" before a verb of speaking, which compares nothing: "as one would say it to a son"."""
+    return i + 1 < len(units) and units[i + 1].word in ("say", "tell", "speak", "talk")
+
+
+def _goes_on_denying(units: list[Unit], i: int) -> bool:
+    """True of a phrase whose negation holds for what follows: "neither joy nor", "hardly any volume or"."""
+    text = units[i].entry.text
+    if text.endswith(" nor"):
+        return True
+    return text.startswith(_DENYING) and i + 1 < len(units) and units[i + 1].word in ("or", "nor")
+
+
+_AT_NO_TIME = ("not for ", "at no ", "never for ")
+_DENYING = (
+    "not ",
+    "no ",
+    "never ",
+    "nothing ",
+    "without ",
+    "hardly ",
+    "scarcely ",
+    "barely ",
+    "little ",
+    "neither ",
+)
 
 
 def _is_noun_next(units: list[Unit], i: int) -> bool:

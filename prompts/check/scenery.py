@@ -151,10 +151,12 @@ def _is_posture(units: list[Unit], i: int) -> bool:
 def _is_said_of_it(units: list[Unit], i: int) -> bool:
     """True if a word is said of a person or a voice: "a tired woman", "her tone is crisp", "sounds cold"."""
     right = units[i + 1 : i + 4]
+    if _stands_alone(units, i):
+        return True
     if right and units[i].surface.endswith("ly") and right[0].entry.senses:
         return False  # "sweetly pleased"
     for unit in right:
-        if _is_bearer(unit):
+        if _is_bearer(unit) or (unit.word == "one" and units[i].fresh):
             return True
         if not _is_attribute(unit) and unit.word not in ("in", "their"):
             break
@@ -164,6 +166,18 @@ def _is_said_of_it(units: list[Unit], i: int) -> bool:
         if not _is_attribute(unit):
             break
     return False
+
+
+def _stands_alone(units: list[Unit], i: int) -> bool:
+    """True of an adjective between commas, alone or with another: ", tall and thin,"."""
+    if not i or units[i].surface.endswith("ly"):
+        return False
+    before = units[i - 2] if units[i - 1].word == "and" and i > 1 else units[i - 1]
+    after = units[i + 1].word if i + 1 < len(units) else "."
+    return (before.word in _ENDS or before.entry.invention in _BESIDE) and (after in _ENDS or after == "and")
+
+
+_ENDS = HARD | {",", ":"}
 
 
 def _is_verb(unit: Unit) -> bool:
@@ -179,11 +193,14 @@ def _is_noun(unit: Unit) -> bool:
 
 def _is_bearer(unit: Unit) -> bool:
     entry = unit.entry
-    return entry.carrier in _VOICED or any(
-        s.readings and s.readings[0][0] in ("gender", "age") for s in entry.senses
+    return (
+        unit.word in _SPEAKERS
+        or entry.carrier in _VOICED
+        or any(s.readings and s.readings[0][0] in ("gender", "age") for s in entry.senses)
     )
 
 
+_SPEAKERS = frozenset({"speaker", "narrator", "person", "someone", "somebody"})
 _VOICED = frozenset({"voice", "delivery", "volumes", "emotion"})
 
 

@@ -237,6 +237,18 @@ def without_frame(text: str) -> str:
     return _FRAME.sub(" ", text)
 
 
+def broken_words(text: str) -> str | None:
+    """What is wrong with the form of words to say that are not verbatim: a placeholder, no end."""
+    if _PLACEHOLDER.search(text):
+        return "has a placeholder in it"
+    if text.count('"') % 2 or text.count("“") > text.count("”"):
+        return "leaves a quotation open"
+    return None
+
+
+_PLACEHOLDER = re.compile(r"\[[^\]]+\]|\{[^}]+\}|<[^>]+>")
+
+
 def without_talk(text: str) -> str:
     """The text without sentences that talk to somebody or repeat the task; all of it if nothing is left."""
     own = [s for s in _WHOLE_SENTENCE.findall(text) if WORDS in s or not (_CHAT.found(s) or _ECHO.found(s))]

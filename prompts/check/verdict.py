@@ -9,6 +9,16 @@ from prompts.check.lexicon import Reading
 from prompts.check.units import Claim, Told
 
 POLES = {"pitch": ("high", "low"), "energy": ("high", "low"), "speed": ("fast", "slow")}
+_OTHER_MOODS: dict[Reading, Reading] = {
+    ("emotion", frozenset({mood})): ("emotion", frozenset(others.split()))
+    for mood, others in (
+        ("happy", "sad angry disgusted fearful"),
+        ("sad", "happy"),
+        ("neutral", "angry fearful surprised happy"),
+        ("angry", "happy neutral"),
+    )
+}
+"""What one may hint at who denies a mood: "nothing glad about her"."""
 OPEN = frozenset({"age", "pitch", "energy", "speed", "emotion"})
 """What can be told in endlessly many ways."""
 NAMES = {
@@ -156,13 +166,15 @@ def _opposite(
     claim: Claim, known: Mapping[str, frozenset[str]], opposites: Mapping[Reading, Reading], verdict: Verdict
 ) -> None:
     for reading in claim.sense.readings:
-        other = opposites.get(reading)
+        other = opposites.get(reading) or _OTHER_MOODS.get(reading)
         if other is None:
             continue
         right = known.get(other[0])
         if right and not right.isdisjoint(other[1]):
             verdict.tell(other[0], claim.at)
-        elif right is None and len(claim.sense.readings) == 1 and not claim.sense.weak:
+        elif (
+            right is None and reading in opposites and len(claim.sense.readings) == 1 and not claim.sense.weak
+        ):
             verdict.invented.append(claim.text)
 
 
@@ -179,6 +191,8 @@ def _between(
                 verdict.tell(attribute, 0)
         elif right is None and denied.get(attribute, set()) >= set(poles):
             verdict.invented.append(f"neither {poles[0]} nor {poles[1]}")
+    if len(denied.get("emotion", ())) > 1 and known.get("emotion") == frozenset({"neutral"}):
+        verdict.tell("emotion", 0)
 
 
 def _fault(claim: Claim, known: Mapping[str, frozenset[str]], verdict: Verdict) -> None:
