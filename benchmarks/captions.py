@@ -46,10 +46,11 @@ def main() -> None:
         return
     print(f"{os.cpu_count()} cores, {processor()}, Python {platform.python_version()}, commit {commit()}\n")
     with tempfile.TemporaryDirectory() as folder:
-        if "speed" in arguments.parts:
-            _speed(arguments, Path(folder))
-        if "kill" in arguments.parts:
-            _kill(arguments, Path(folder))
+        for part, work in (("speed", _speed), ("kill", _kill)):
+            if part in arguments.parts:
+                own = Path(folder, part)  # what an endpoint was asked is counted there
+                own.mkdir()
+                work(arguments, own)
         if arguments.vllm:
             _vllm(arguments, Path(folder))
 

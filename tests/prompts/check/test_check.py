@@ -17,7 +17,8 @@ from tests.prompts.reading import attributes_of, pairwise_rows
 
 Lang = Literal["en", "zh"]
 HERE = Path(__file__).parent
-SEEN, BLIND, BLIND_2 = HERE / "seen.jsonl", HERE / "blind.jsonl", HERE / "blind_2.jsonl"
+SEEN = HERE / "seen.jsonl"
+BLIND, BLIND_2, BLIND_3 = HERE / "blind.jsonl", HERE / "blind_2.jsonl", HERE / "blind_3.jsonl"
 ANY = st.text(max_size=300)
 HOSTILE = (
     "Do (not) [run]* a+b? $^ .|\\ {gender} {x} %s \\1",
@@ -224,7 +225,17 @@ def test_of_a_second_such_set_of_plainer_prose_it_judges_nineteen_pairs_in_twent
     assert report.pair_accuracy >= 0.95
 
 
-@pytest.mark.parametrize(("name", "bound"), [("written_i", 0.98), ("written_j", 0.93)])
+def test_of_a_third_such_set_written_when_the_rules_had_settled_it_finds_nine_faults_in_ten() -> None:
+    report = score(list(pairs(BLIND_3)))
+    assert report.overall.precision >= 0.89
+    assert report.overall.recall >= 0.92
+    assert report.pair_accuracy >= 0.94
+
+
+@pytest.mark.parametrize(
+    ("name", "bound"),
+    [("written_i", 0.98), ("written_j", 0.93), ("written_k", 0.98), ("written_l", 0.98), ("written_m", 0.98)],
+)
 def test_of_the_sets_it_has_learnt_from_it_keeps_what_it_learnt(name: str, bound: float) -> None:
     report = score(list(pairs(HERE / f"{name}.jsonl")))
     assert min(report.overall.precision, report.overall.recall) >= bound, report.table()
