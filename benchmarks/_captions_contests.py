@@ -58,10 +58,13 @@ def peer(
 
 
 def vllm(url: str, python: str, model: str, in_flight: int, count: int, folder: Path) -> None:
-    """Requests a second of the server under its own load generator and under ours, in turn, twice."""
+    """Requests a second of the server under its own load generator and under ours, in turn, three times.
+
+    Every round of either has prompts of its own: of those it has seen, the server keeps what it computed.
+    """
     found: dict[str, list[float]] = {"vllm bench serve": [], "speechcraft": []}
-    for number in range(2):
-        theirs = _bench_serve(url, python, model, in_flight, count, folder)
+    for number in range(3):
+        theirs = _bench_serve(url, python, requests_of(count, model, seed=100 + number), in_flight, folder)
         found["vllm bench serve"].append(theirs)
         options = {"model": model, "tries": 1, "max_tokens": OUTPUT_TOKENS, "seed": number}
         made = job(url, in_flight, max(8, count // 4), **options)
@@ -74,9 +77,9 @@ def vllm(url: str, python: str, model: str, in_flight: int, count: int, folder: 
     print(f"ratio of the best: {best['speechcraft'] / best['vllm bench serve']:.3f}")
 
 
-def _bench_serve(url: str, python: str, model: str, in_flight: int, count: int, folder: Path) -> float:
-    """Its requests a second over the prompts that ours sends."""
-    requests = [json.loads(body) for body in requests_of(count, model)]
+def _bench_serve(url: str, python: str, bodies: list[bytes], in_flight: int, folder: Path) -> float:
+    """Its requests a second over prompts like those that ours sends."""
+    requests = [json.loads(body) for body in bodies]
     prompts = folder / "prompts.jsonl"
     with prompts.open("w", encoding="utf-8") as file:
         for request in requests:
@@ -89,10 +92,10 @@ def _bench_serve(url: str, python: str, model: str, in_flight: int, count: int, 
         "backend": "openai-chat",
         "endpoint": "/v1/chat/completions",
         "base-url": url,
-        "model": model,
+        "model": requests[0]["model"],
         "dataset-name": "custom",
         "dataset-path": str(prompts),
-        "num-prompts": str(count),
+        "num-prompts": str(len(requests)),
         "max-concurrency": str(in_flight),
         "num-warmups": "8",
         "extra-body": json.dumps(extra),

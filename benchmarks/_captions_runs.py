@@ -84,14 +84,14 @@ def bare(endpoint: Fake, in_flight: int, count: int) -> Timing:
     return Timing(count, *timings[0])
 
 
-def requests_of(count: int, model: str = "rewriter") -> list[bytes]:
-    """The bodies that ours sends for as many clips."""
+def requests_of(count: int, model: str = "rewriter", seed: int = 0) -> list[bytes]:
+    """The bodies that ours sends for as many clips, at a seed."""
     prompt = load("caption", "en")
     form = Form(Sampling(model, 0.7, 0.95, 768), prompt.schema)
     found = []
     for clip in clips_of(count):
-        messages = prompt.messages(attributes_of(clip), key=clip.id)
-        found.append(Question(form, messages, seed_of(0, clip.id, 1)).body(0))
+        messages = prompt.messages(attributes_of(clip), key=clip.id, seed=seed)
+        found.append(Question(form, messages, seed_of(seed, clip.id, 1)).body(0))
     return found
 
 
