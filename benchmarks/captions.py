@@ -67,7 +67,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--vllm", help="address of a vLLM server")
     parser.add_argument("--vllm-python", help="python of the environment that vLLM is in")
     parser.add_argument("--vllm-model", help="which of its models; the first adapter if none")
-    parser.add_argument("--vllm-clips", type=int, default=300)
+    parser.add_argument("--vllm-clips", type=int, default=800)
     parser.add_argument("--vllm-in-flight", type=int, default=64)
     parser.add_argument("--drive", nargs=5, metavar=("RUN", "URL", "IN_FLIGHT", "SHARD_SIZE", "CLIPS"))
     return parser.parse_args()
