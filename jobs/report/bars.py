@@ -67,11 +67,6 @@ class Part:
         return next((t for t in (self.text, f"{self.share:.0f} %") if LETTER_PX * len(t) <= room), "")
 
 
-def beside(parts: Sequence[Part]) -> str:
-    """What does not stand in the bar in full."""
-    return " · ".join(part.text for part in parts if part.share and part.inside != part.text)
-
-
 @dataclass(frozen=True, slots=True)
 class Split:
     """One row of a bar of parts, by label."""
@@ -83,7 +78,7 @@ class Split:
     @property
     def beside(self) -> str:
         """What does not stand in the bar in full."""
-        return beside(self.parts)
+        return " · ".join(part.text for part in self.parts if part.share and part.inside != part.text)
 
 
 def levels(found: Gathered) -> dict[str, list[Split]]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from prompts.check.free import MASKS
-from prompts.check.units import HARD, OTHER, Unit
+from prompts.check.units import CLAUSE_ENDS, OTHER, Unit
 
 ENOUGH = 4
 """Characters of its own from which on such a clause is something made up, where all is told without it."""
-_ENDS = HARD | {",", ":"}
 _OF_SPEECH = frozenset("字句词话语声音嗓舌唇腔调说讲谈聊念读喊问道叫听吐题段重强突照录播演扮")
 _GRAMMAR = frozenset(
     "一二三四个这那就都也还又再在是有要来去到你我您请让由把被给跟和与而且但却便即只才可能会该从以为对向往比更最很太"
@@ -23,7 +22,7 @@ def beside(units: Sequence[Unit]) -> list[str]:
     found: list[str] = []
     clause: list[Unit] = []
     for unit in [*units, None]:
-        if unit is not None and unit.word not in _ENDS:
+        if unit is not None and unit.word not in CLAUSE_ENDS:
             clause.append(unit)
             continue
         if clause and not any(_tells(clause, i) for i in range(len(clause))):

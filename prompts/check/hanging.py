@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prompts.check.lexicon import WHO
 from prompts.check.units import HARD, MEASURED, Unit
 
 LEFT_REACH = 8
@@ -29,7 +30,7 @@ def carriers(units: list[Unit], i: int, through: frozenset[str]) -> list[str]:
             return [carrier, *_joined(units, j, 1)]
         passes = (
             unit.entry.level
-            or (unit.entry.senses and unit.entry.senses[0].readings[0][0] not in ("gender", "age"))
+            or (unit.entry.senses and unit.entry.senses[0].readings[0][0] not in WHO)
             or unit.word in through
             or (unit.word == "their" and j == i + 1)
         )
@@ -79,5 +80,5 @@ def _stops_list(near: Unit, *, strict: bool) -> bool:
         return near.word not in _JOINTS and near.word not in HARD
     if near.word in ("in", "on", "of", "their"):
         return True
-    measured = any(sense.readings[0][0] in MEASURED for sense in near.entry.senses)
-    return bool(near.entry.level or measured or near.entry.negation) and not near.entry.carrier
+    entry = near.entry
+    return bool(entry.level or entry.tells(MEASURED) or entry.negation) and not entry.carrier

@@ -20,6 +20,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FOLDER = Path(__file__).parent / "lexicons"
 _ARTICLE = re.compile(r"\b(?:an?|the) ")
 MEASURED = frozenset({"pitch", "energy", "speed"})
+WHO = frozenset({"gender", "age"})
 END = ""
 """The key of a trie node under which the entry of the phrase that ends there stands."""
 Reading = tuple[str, frozenset[str]]
@@ -59,6 +60,10 @@ class Entry:
     plain: bool = False
     marks: frozenset[str] = frozenset()
     excused: tuple[Reading, ...] = ()
+
+    def tells(self, attributes: frozenset[str]) -> bool:
+        """True if the first thing that one of its senses tells is one of these."""
+        return any(s.readings and s.readings[0][0] in attributes for s in self.senses)
 
 
 @dataclass(slots=True)

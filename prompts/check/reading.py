@@ -8,12 +8,11 @@ from itertools import pairwise
 
 from prompts.check.free import MASKS, STRESS
 from prompts.check.hanging import carriers
-from prompts.check.lexicon import Entry, Lexicon, Sense, phrases, source
+from prompts.check.lexicon import WHO, Lexicon, Sense, phrases, source
 from prompts.check.scenery import made_up
 from prompts.check.traits import is_trait
-from prompts.check.units import HARD, MEASURED, OTHER, Claim, Told, Unit
+from prompts.check.units import CLAUSE_ENDS, HARD, MEASURED, OTHER, Claim, Told, Unit
 
-CLAUSE_ENDS = HARD | {",", ":"}
 REACH = 7
 """Words that a negation reaches at most."""
 VERBS = frozenset(
@@ -121,17 +120,14 @@ class Reader:
                 negation, ignored = None, False
             if entry.negation:
                 kind = entry.negation
-                if kind == "hide":
-                    negation = None if negation else negation
+                if kind in ("hide", "unless"):
+                    negation = None
                 elif kind == "turns":
                     negation, left = (negation and "litotes"), REACH
-                elif kind == "unless":
-                    negation = None
                 else:
                     negation = (
                         "opposite" if entry.text in self._opposite else "not" if kind == "instead" else kind
                     )
-                    left = REACH
                     lasts = entry.text.startswith(_AT_NO_TIME)
                     list_like = lasts or entry.text in LIST_LIKE
                     left = REACH + 3 * lasts
@@ -212,7 +208,7 @@ class Reader:
     def _claim(self, told: Told, units: list[Unit], i: int, negation: str | None) -> None:
         unit = units[i]
         entry = unit.entry
-        if i and units[i - 1].word == "how" and (entry.level or _is_measured(entry)):
+        if i and units[i - 1].word == "how" and (entry.level or entry.tells(MEASURED)):
             return  # "how loud he is"
         own = entry.negation is not None and bool(entry.senses)
         if negation == "not" and unit.surface.startswith("un") and not own:
@@ -228,9 +224,9 @@ class Reader:
             senses, polarity = self.lexicon.together["no emotion"], "asserted"
         if polarity != "asserted" and _is_affirmed(units, i):
             polarity = "asserted"
-        if polarity == "asserted" and i and _is_middling(units[i - 1]) and _is_measured(entry):
+        if polarity == "asserted" and i and _is_middling(units[i - 1]) and entry.tells(MEASURED):
             senses = tuple(_middling(s) for s in senses)
-        if polarity != "asserted" and senses and senses[0].readings[0][0] in ("gender", "age"):
+        if polarity != "asserted" and senses and senses[0].readings[0][0] in WHO:
             near = any(
                 (u.entry.negation in ("not", "instead") or u.entry.text == "nothing")
                 and (u.at >= unit.at - 3 or u.entry.text in ("neither", "nor"))
@@ -320,7 +316,7 @@ def _is_image(units: list[Unit], i: int) -> bool:
 
 
 def _is_who(claim: Claim) -> bool:
-    return bool(claim.sense.readings) and claim.sense.readings[0][0] in ("gender", "age")
+    return bool(claim.sense.readings) and claim.sense.readings[0][0] in WHO
 
 
 def _behind(units: list[Unit], places: list[int], stops: frozenset[str] = HARD) -> list[tuple[int, int]]:
@@ -349,10 +345,6 @@ def _middling(sense: Sense) -> Sense:
     return replace(
         sense, readings=tuple((n, frozenset({"normal"}) if n in MEASURED else v) for n, v in sense.readings)
     )
-
-
-def _is_measured(entry: Entry) -> bool:
-    return bool(entry.senses) and any(s.readings and s.readings[0][0] in MEASURED for s in entry.senses)
 
 
 def _acts(units: list[Unit], i: int, plain: Callable[[str], bool]) -> bool:

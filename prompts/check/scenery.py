@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from prompts.check.free import STRESS, TOPIC
-from prompts.check.lexicon import phrases, source
-from prompts.check.units import HARD, MEASURED, Unit
+from prompts.check.lexicon import WHO, phrases, source
+from prompts.check.traits import is_attribute
+from prompts.check.units import CLAUSE_ENDS, HARD, MEASURED, Unit
 
 _PLACES = frozenset(
     {
@@ -47,6 +48,7 @@ _POSED = frozenset(
 )
 """What stands behind a part of the body that is held so: ", chin in the air"."""
 _OWNED = frozenset({"their", "with"})
+_ENERGY, _EMOTION = frozenset({"energy"}), frozenset({"emotion"})
 _WHO = frozenset({"she", "he", "they", "who", "while", "woman", "man", "girl", "boy", "speaker"})
 _OF = frozenset(
     {"of", "about", "on", "like", "than", "as if", "as though", "像", "好像", "谈", "聊", "说到", "关于"}
@@ -88,7 +90,7 @@ def made_up(units: list[Unit], i: int) -> str | None:
 
 def _is_mood(units: list[Unit], i: int) -> bool:
     """True if the unit tells an emotion."""
-    return i < len(units) and any(s.readings and s.readings[0][0] == "emotion" for s in units[i].entry.senses)
+    return i < len(units) and units[i].entry.tells(_EMOTION)
 
 
 def _beside_topic(units: list[Unit], i: int) -> bool:
@@ -116,9 +118,7 @@ def _is_measure(units: list[Unit], i: int) -> bool:
             return True  # "the pace of a man at breakfast"
         of = unit.word == "of"
         reached = reached or unit.word in _AS_FAR_AS
-        if unit.entry.carrier == "energy" or any(
-            s.readings and s.readings[0][0] == "energy" for s in unit.entry.senses
-        ):
+        if unit.entry.carrier == "energy" or unit.entry.tells(_ENERGY):
             return reached
     return False
 
@@ -140,10 +140,9 @@ def _is_posture(units: list[Unit], i: int) -> bool:
     if any(e.level or e.carrier or (e.senses and e.invention is None) for e in after):
         return False
     before = units[i - 1].word if i else ","
-    person = i and any(sense.readings[0][0] in ("gender", "age") for sense in units[i - 1].entry.senses)
     return (
         before in _WHO
-        or bool(person)
+        or (i > 0 and units[i - 1].entry.tells(WHO))
         or (units[i].surface.endswith("ing") and before in (",", "and", "while", "when", "as"))
     )
 
@@ -174,10 +173,9 @@ def _stands_alone(units: list[Unit], i: int) -> bool:
         return False
     before = units[i - 2] if units[i - 1].word == "and" and i > 1 else units[i - 1]
     after = units[i + 1].word if i + 1 < len(units) else "."
-    return (before.word in _ENDS or before.entry.invention in _BESIDE) and (after in _ENDS or after == "and")
-
-
-_ENDS = HARD | {",", ":"}
+    return (before.word in CLAUSE_ENDS or before.entry.invention in _BESIDE) and (
+        after in CLAUSE_ENDS or after == "and"
+    )
 
 
 def _is_verb(unit: Unit) -> bool:
@@ -193,11 +191,7 @@ def _is_noun(unit: Unit) -> bool:
 
 def _is_bearer(unit: Unit) -> bool:
     entry = unit.entry
-    return (
-        unit.word in _SPEAKERS
-        or entry.carrier in _VOICED
-        or any(s.readings and s.readings[0][0] in ("gender", "age") for s in entry.senses)
-    )
+    return unit.word in _SPEAKERS or entry.carrier in _VOICED or entry.tells(WHO)
 
 
 _SPEAKERS = frozenset({"speaker", "narrator", "person", "someone", "somebody"})
@@ -206,5 +200,4 @@ _VOICED = frozenset({"voice", "delivery", "volumes", "emotion"})
 
 def _is_attribute(unit: Unit) -> bool:
     """True of what may stand between a word and the noun it hangs on."""
-    entry = unit.entry
-    return unit.word in ("and", ",", "but", "yet") or bool(entry.senses or entry.level or entry.invention)
+    return is_attribute(unit) or bool(unit.entry.invention)

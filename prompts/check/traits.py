@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from prompts.check.lexicon import WHO
 from prompts.check.units import OTHER, Unit
 
 _BEARERS = frozenset({"voice", "volumes", "delivery"})
@@ -29,7 +30,7 @@ def _is_before_bearer(units: list[Unit], i: int) -> bool:
             return False
         if _is_bearer(unit):
             return True
-        if not _is_attribute(unit):
+        if not is_attribute(unit):
             return False
     return False
 
@@ -39,18 +40,16 @@ def _is_in_noun_phrase(units: list[Unit], i: int) -> bool:
     for k in range(i, max(-1, i - _REACH - 1), -1):
         if units[k].fresh or (k and units[k - 1].word == "their"):
             return True
-        if not k or not _is_attribute(units[k - 1]):
+        if not k or not is_attribute(units[k - 1]):
             return False
     return False
 
 
 def _is_bearer(unit: Unit) -> bool:
-    senses = unit.entry.senses
-    return unit.entry.carrier in _BEARERS or any(
-        s.readings and s.readings[0][0] in ("gender", "age") for s in senses
-    )
+    return unit.entry.carrier in _BEARERS or unit.entry.tells(WHO)
 
 
-def _is_attribute(unit: Unit) -> bool:
+def is_attribute(unit: Unit) -> bool:
+    """True of what may stand between an adjective and the noun it hangs on."""
     entry = unit.entry
     return unit.word in _BETWEEN or bool(entry.level or entry.senses)

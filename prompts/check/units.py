@@ -11,7 +11,8 @@ from prompts.check.lexicon import END, MEASURED, Entry, Node, Reading, Sense
 OTHER = Entry()
 """The entry of a word that the lexicon does not know."""
 HARD = frozenset(".;")
-__all__ = ["HARD", "MEASURED", "OTHER", "Claim", "Told", "Unit", "units_of"]
+CLAUSE_ENDS = HARD | {",", ":"}
+__all__ = ["CLAUSE_ENDS", "HARD", "MEASURED", "OTHER", "Claim", "Told", "Unit", "units_of"]
 
 
 class Claim(NamedTuple):
