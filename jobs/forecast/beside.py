@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from jobs.forecast.parts import Parts
-from jobs.forecast.spent import Meter
+from jobs.forecast.spent import Meter, keys_of_pools
 from pipeline import again
 from pipeline.annotator import Annotator, Heard, SoundAnnotator
 from pipeline.clip import Clip
@@ -104,10 +104,9 @@ def _once(
         shards = plan_utterances(store, plan_source(store, items, size), None, size)
         for task in _tasks(job, shards):
             meter.keep(worker.run(task))
-    pools = {pool.name: [w.key for w in job.ways if job.pool_of(w.family) == pool.name] for pool in job.pools}
     return {
         pool: sum(max(0.0, spent.beside_s(pool, keys)) for spent in meter.spent.values())
-        for pool, keys in pools.items()
+        for pool, keys in keys_of_pools(job).items()
     }
 
 

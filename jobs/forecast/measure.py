@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from jobs.forecast.beside import beside_s
 from jobs.forecast.parts import Parts, grouped, plus, sizes
-from jobs.forecast.spent import Meter, Spent
+from jobs.forecast.spent import Meter, Spent, keys_of_pools
 from pipeline import parquet, sidecar
 from pipeline.engine.flow import Outcome
 from pipeline.engine.tally import Tally
@@ -91,8 +91,8 @@ def _beside(
     """By pool. Where sound is not kept its decoding is part of it, which only the sample itself has done."""
     if job.keep_sound:
         return beside_s(replace(job, shard_size=size), store, shards)
-    keys = {pool.name: [w.key for w in job.ways if job.pool_of(w.family) == pool.name] for pool in job.pools}
-    return {pool: Parts([one.beside_s(pool, keys[pool]) for one in spent]) for pool in keys}
+    keys_of = keys_of_pools(job)
+    return {pool: Parts([one.beside_s(pool, keys) for one in spent]) for pool, keys in keys_of.items()}
 
 
 def _cut_s(job: Job, meter: Meter) -> float:

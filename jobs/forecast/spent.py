@@ -26,6 +26,11 @@ class Spent:
         return self.busy_s.get(pool, 0.0) - sum(self.compute_s.get(key, 0.0) for key in keys)
 
 
+def keys_of_pools(job: Job) -> dict[str, list[str]]:
+    """The keys of the ways that each pool works on."""
+    return {pool.name: [w.key for w in job.ways if job.pool_of(w.family) == pool.name] for pool in job.pools}
+
+
 class Meter(Watcher):
     """Keeps what every shard took."""
 
